@@ -1,0 +1,1 @@
+"""Models: prices, aliases and the sets built from them."""

@@ -1,0 +1,75 @@
+"""What can go wrong, and whose fault it is.
+
+    OrpolicyError
+    ├── UsageError       the command line or its files are wrong      exit 2
+    ├── PolicyError      the policy files are wrong, all problems     exit 2
+    └── SourceError      a question could not be answered             inconclusive, exit 3
+
+Anything else that escapes is a bug in orpolicy and exits 70.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from orpolicy.location import Problem
+
+
+class Reason(StrEnum):
+    """Why a policy could not be judged; the values appear in reports."""
+
+    API_ERROR = "api-error"
+    ACCESS_DENIED = "access-denied"
+    DEADLINE = "deadline"
+    MALFORMED_ANSWER = "malformed-answer"
+    TRUNCATED = "truncated"
+    UNRESOLVED_FILTER = "unresolved-filter"
+    CONTROL_MISMATCH = "control-mismatch"
+    AMBIGUOUS_KEY = "ambiguous-key"
+    UNKNOWN_METRIC = "unknown-metric"
+    UNKNOWN_DIMENSION = "unknown-dimension"
+    NOT_ANSWERABLE = "not-answerable"
+    NO_CATALOGUE = "no-catalogue"
+    EMPTY_WINDOW = "empty-window"
+    NOTHING_MATCHED = "nothing-matched"
+    NOTHING_JUDGED = "nothing-judged"
+    UNSUITABLE_WINDOW = "unsuitable-window"
+    TOO_LITTLE_HISTORY = "too-little-history"
+
+
+class OrpolicyError(Exception):
+    """Base of every error that orpolicy raises on purpose."""
+
+
+class UsageError(OrpolicyError):
+    """The command line, an option's value or a file that it names is wrong."""
+
+
+class PolicyError(OrpolicyError):
+    """The policy files are wrong.
+
+    Attributes:
+        problems: every problem of every file, ordered by place; never empty.
+    """
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(sorted(problems))
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class SourceError(OrpolicyError):
+    """A question that the source could not answer; the policies behind it are inconclusive.
+
+    Attributes:
+        reason: the closed word for reports.
+        detail: one sentence for people, with the server's own message where there is one.
+    """
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        self.reason = reason
+        self.detail = detail
+        super().__init__(f"{reason}: {detail}")

@@ -1,0 +1,1 @@
+"""From what rules need to as few queries as can be."""

@@ -1,0 +1,144 @@
+"""The contract of a source: planned queries in, tables out.
+
+A source knows nothing of policies and findings. Every source answers the same query objects with the
+same tables and passes the conformance suite in ``tests/sources``.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from orpolicy.errors import SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from orpolicy.catalog.model import Catalog
+    from orpolicy.query.model import Answer, Meta, Query
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a source is opened with.
+
+    Attributes:
+        text: the value of ``--source``.
+        now: the run's clock, aware, UTC; None where the source may choose (the real time by default).
+        environ: the environment variables.
+        catalogue: a saved ``/models`` answer that replaces the source's own, or None.
+    """
+
+    text: str
+    environ: Mapping[str, str]
+    now: datetime | None = None
+    catalogue: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ApiKey:
+    """One API key as ``GET /keys`` lists it; never the secret itself.
+
+    Attributes:
+        name: what people see; neither unique nor stable.
+        key_hash: 64 hex digits; the key's identity.
+        workspace_id: the workspace's UUID.
+        workspace: the workspace's name.
+        disabled: whether the key is switched off.
+    """
+
+    name: str
+    key_hash: str
+    workspace_id: str = ""
+    workspace: str = ""
+    disabled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """Who is who in the account: keys of all workspaces.
+
+    Attributes:
+        keys: sorted; empty where a source knows keys by name only.
+        workspaces: workspace name -> its UUIDs (names are not unique either).
+    """
+
+    keys: tuple[ApiKey, ...] = ()
+    workspaces: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceInfo:
+    """What a report says of its source.
+
+    Attributes:
+        kind: the registry's name.
+        host: the API's host, the path of the files, or "".
+        requests: requests sent, all kinds together.
+        cached_requests: answers read from the local cache instead.
+    """
+
+    kind: str
+    host: str
+    requests: int
+    cached_requests: int = 0
+
+
+class Source(ABC):
+    """Where answers come from.
+
+    Every method may raise ``SourceError``; ``open`` raises ``UsageError`` for what the user gave.
+    """
+
+    kind: ClassVar[str]
+
+    @classmethod
+    @abstractmethod
+    def open(cls, setting: Setting) -> Self:
+        """A ready source; no request is sent yet.
+
+        Raises:
+            UsageError: if the setting is wrong, or an extra is not installed.
+        """
+
+    @property
+    @abstractmethod
+    def now(self) -> datetime:
+        """The clock of the run, aware, UTC, whole seconds."""
+
+    @abstractmethod
+    def info(self) -> SourceInfo:
+        """What was asked so far, for the report."""
+
+    @abstractmethod
+    def meta(self) -> Meta:
+        """The metrics and dimensions that can be asked here."""
+
+    @abstractmethod
+    def directory(self) -> Directory:
+        """The account's keys and workspaces."""
+
+    @abstractmethod
+    def catalogue(self) -> Catalog | None:
+        """The models and their prices, or None where this source has none."""
+
+    @abstractmethod
+    def answer(self, query: Query) -> Answer:
+        """The answer to one query."""
+
+    def answers(self, queries: Sequence[Query]) -> list[Answer | SourceError]:
+        """One answer or error a query, in the queries' order; a source may ask several at once."""
+        results: list[Answer | SourceError] = []
+        for query in queries:
+            try:
+                results.append(self.answer(query))
+            except SourceError as error:
+                results.append(error)
+        return results
+
+    def close(self) -> None:
+        """Give back what ``open`` took."""
+        return
