@@ -74,9 +74,7 @@ class Window:
             starts.append(starts[-1] + step)
         if len(starts) == 1:
             return (self,)
-        return tuple(
-            Window(start, end) for start, end in zip(starts, [*starts[1:], self.end], strict=True)
-        )
+        return tuple(Window(start, end) for start, end in zip(starts, [*starts[1:], self.end], strict=True))
 
     def contains(self, moment: datetime) -> bool:
         """Whether an aware moment lies in the window."""

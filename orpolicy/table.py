@@ -129,14 +129,9 @@ def concatenate(tables: Sequence[Table], dimensions: Sequence[str]) -> Table:
     """All rows of all tables with these dimensions and every metric; absent metrics become None."""
     metrics = list(dict.fromkeys(chain.from_iterable(table.metrics for table in tables)))
     return Table(
+        {name: list(chain.from_iterable(table.dimensions[name] for table in tables)) for name in dimensions},
         {
-            name: list(chain.from_iterable(table.dimensions[name] for table in tables))
-            for name in dimensions
-        },
-        {
-            name: list(
-                chain.from_iterable(table.metrics.get(name, [None] * len(table)) for table in tables)
-            )
+            name: list(chain.from_iterable(table.metrics.get(name, [None] * len(table)) for table in tables))
             for name in metrics
         },
     )

@@ -7,7 +7,7 @@ same tables and passes the conformance suite in ``tests/sources``.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from orpolicy.errors import SourceError
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from orpolicy.account import Directory
     from orpolicy.catalog.model import Catalog
     from orpolicy.query.model import Answer, Meta, Query
 
@@ -36,38 +37,6 @@ class Setting:
     environ: Mapping[str, str]
     now: datetime | None = None
     catalogue: Path | None = None
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class ApiKey:
-    """One API key as ``GET /keys`` lists it; never the secret itself.
-
-    Attributes:
-        name: what people see; neither unique nor stable.
-        key_hash: 64 hex digits; the key's identity.
-        workspace_id: the workspace's UUID.
-        workspace: the workspace's name.
-        disabled: whether the key is switched off.
-    """
-
-    name: str
-    key_hash: str
-    workspace_id: str = ""
-    workspace: str = ""
-    disabled: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Directory:
-    """Who is who in the account: keys of all workspaces.
-
-    Attributes:
-        keys: sorted; empty where a source knows keys by name only.
-        workspaces: workspace name -> its UUIDs (names are not unique either).
-    """
-
-    keys: tuple[ApiKey, ...] = ()
-    workspaces: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,188 @@
+"""The contract of a rule kind: what it needs, what it measures, what can be done about a breach.
+
+A kind is one file: a frozen dataclass of its own settings that derives from ``Rule``. Its class
+attributes and its docstring are its manual; the JSON Schema, ``explain``, the README table and the
+tests derive from them. A kind never sees a connection, a file or a whole table: ``measure`` gets the
+totals of one subject and of all traffic, and gives a number.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from orpolicy.policy.model import Thresholds
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from orpolicy.policy.model import Json, Policy
+    from orpolicy.savings.levers import Lever
+    from orpolicy.table import Member
+    from orpolicy.totals import Totals
+
+
+class Bound(StrEnum):
+    """On which side of a threshold a breach lies."""
+
+    ABOVE = "above"
+    BELOW = "below"
+
+
+class Skip(StrEnum):
+    """Why a row is not judged; both are counted."""
+
+    OUT_OF_SCOPE = "out of the rule's scope"
+    NOT_APPLICABLE = "nothing to divide by"
+
+
+class SettingError(ValueError):
+    """A setting that the schema admits and the kind does not.
+
+    Attributes:
+        key: the setting's key.
+    """
+
+    def __init__(self, key: str, message: str, hint: str = "") -> None:
+        self.key = key
+        self.message = message
+        self.hint = hint
+        super().__init__(message)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One subject in the window.
+
+    Attributes:
+        subject: dimension -> member, for the policy's ``by``.
+        totals: of the window.
+        history: totals of the periods before the window, oldest first; empty unless the kind asks.
+        window_usd_to_month: what turns the window's dollars into dollars a month.
+    """
+
+    subject: Mapping[str, Member]
+    totals: Totals
+    history: tuple[Totals, ...] = ()
+    window_usd_to_month: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """All traffic of the window, whatever the policy selects.
+
+    Attributes:
+        totals: of the window.
+        history: as in ``Row``.
+    """
+
+    totals: Totals
+    history: tuple[Totals, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A measure's value for one row.
+
+    Attributes:
+        value: finite.
+        note: what explains it, or "".
+        may_breach: False where the value alone must not fail the row.
+    """
+
+    value: float
+    note: str = ""
+    may_breach: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What to do about a breach.
+
+    Attributes:
+        action: a closed word for machines.
+        text: for people; ``{replacement}`` stands for the model that the savings chose.
+        risk: what may be worse afterwards.
+        expect: what the figure should do once it is fixed.
+    """
+
+    action: str
+    text: str
+    risk: str
+    expect: str
+
+
+class Rule(ABC):
+    """A rule kind, with one policy's settings.
+
+    Class attributes:
+        measures: one line for the README's table.
+        measure_name: the name of the value in reports.
+        unit: its unit, for people.
+        default_by: dimensions where the policy names none.
+        bounds: which thresholds fit; at least one must be set unless there is a default.
+        default_thresholds: what holds where the policy sets none at all.
+        reaching: whether a value equal to the threshold is a breach.
+        keys: JSON Schema of each key of the kind's own.
+        required: which of them must be there.
+        history_periods: how many calendar weeks or months before the window are asked as well.
+        may_be_absent: whether finding no row within ``scope`` is a pass, as with a ban.
+    """
+
+    measures: ClassVar[str]
+    measure_name: ClassVar[str]
+    unit: ClassVar[str]
+    default_by: ClassVar[tuple[str, ...]] = ("model",)
+    bounds: ClassVar[frozenset[Bound]] = frozenset({Bound.ABOVE})
+    default_thresholds: ClassVar[Thresholds] = Thresholds()
+    reaching: ClassVar[bool] = False
+    keys: ClassVar[Mapping[str, Json]] = {}
+    required: ClassVar[tuple[str, ...]] = ()
+    history_periods: ClassVar[int] = 0
+
+    @classmethod
+    @abstractmethod
+    def read(cls, policy: Policy) -> Self:
+        """The kind with a policy's settings, which the schema has already admitted.
+
+        Raises:
+            SettingError: where a setting makes no sense to the kind.
+        """
+
+    @property
+    def metrics(self) -> frozenset[str]:
+        """Metrics beyond the base ones that the measure needs."""
+        return frozenset()
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Model patterns that narrow the rows to what the kind is about; empty: all.
+
+        Unlike ``where``, matching nothing here is a pass.
+        """
+        return ()
+
+    @abstractmethod
+    def measure(self, row: Row, traffic: Traffic) -> Measured | Skip:
+        """The value to hold against the thresholds."""
+
+    @abstractmethod
+    def lever(self, row: Row, traffic: Traffic, value: float, threshold: float) -> Lever:
+        """What could be done about a breach, for the savings."""
+
+    @abstractmethod
+    def advice(self, row: Row, threshold: float) -> Advice:
+        """What to tell people about a breach."""
+
+
+def excess_usd(spend_usd: float, value: float, threshold: float) -> float:
+    """Spend above the threshold of a measure that is proportional to spend: ``S (1 - threshold / value)``."""
+    return spend_usd * (1 - threshold / value) if value > 0 else 0.0
+
+
+def is_number(value: object) -> bool:
+    """Whether a value is a finite number and no bool."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -1,0 +1,78 @@
+"""What could be done about a finding, as the rule kinds say it and the estimates read it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class LeverKind(IntEnum):
+    """The order in which levers apply to what remains of a cell's spend."""
+
+    SWAP = 1
+    BATCH = 2
+    CACHE = 3
+    REASONING = 4
+    SURCHARGE = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Swap:
+    """Run the same traffic on another model.
+
+    Attributes:
+        replacement: the model id that the user names, or "" to look for a candidate.
+        excess_usd: the row's spend above the threshold in the window: the bound where no model is found.
+    """
+
+    replacement: str
+    excess_usd: float
+
+
+@dataclass(frozen=True, slots=True)
+class RaiseCacheHitRate:
+    """Cache the prompt until the hit rate reaches a target.
+
+    Attributes:
+        target: cached / prompt tokens, 0 to 1: the policy's threshold.
+    """
+
+    target: float
+
+
+@dataclass(frozen=True, slots=True)
+class CutReasoning:
+    """Think less.
+
+    Attributes:
+        target: the allowed reasoning / completion tokens, 0 to 1.
+    """
+
+    target: float
+
+
+@dataclass(frozen=True, slots=True)
+class CutSurcharge:
+    """Switch the paid extras off.
+
+    Attributes:
+        metrics: the components, as metrics in USD.
+        target: the allowed share of spend, 0 to 1.
+    """
+
+    metrics: tuple[str, ...]
+    target: float
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """Spend that is too high, without a claim that it can be saved.
+
+    Attributes:
+        excess_usd: above the threshold in the window, or None where that has no dollar value.
+    """
+
+    excess_usd: float | None
+
+
+Lever = Swap | RaiseCacheHitRate | CutReasoning | CutSurcharge | Exposure
