@@ -97,7 +97,7 @@ def parse_moment(text: str) -> datetime:
     """
     if not _STAMP.fullmatch(text):
         raise ValueError(f"{text!r} is not a UTC date (2026-05-01) or time (2026-05-01T00:00:00Z)")
-    return datetime.fromisoformat(text.replace("Z", "+00:00")).replace(tzinfo=UTC, microsecond=0)
+    return datetime.fromisoformat(text).replace(tzinfo=UTC, microsecond=0)
 
 
 def parse_day(text: str) -> date:

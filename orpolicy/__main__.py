@@ -1,0 +1,5 @@
+"""``python -m orpolicy``."""
+
+from orpolicy.cli.main import main
+
+main()
