@@ -12,13 +12,14 @@ import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self, TypeGuard
 
 from orpolicy.policy.model import Thresholds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from orpolicy.period import Window
     from orpolicy.policy.model import Json, Policy
     from orpolicy.savings.levers import Lever
     from orpolicy.table import Member
@@ -33,10 +34,11 @@ class Bound(StrEnum):
 
 
 class Skip(StrEnum):
-    """Why a row is not judged; both are counted."""
+    """Why a row is not judged; each is counted."""
 
     OUT_OF_SCOPE = "out of the rule's scope"
     NOT_APPLICABLE = "nothing to divide by"
+    NEW = "new, without a history to compare with"
 
 
 class SettingError(ValueError):
@@ -60,14 +62,14 @@ class Row:
     Attributes:
         subject: dimension -> member, for the policy's ``by``.
         totals: of the window.
+        window: the window.
         history: totals of the periods before the window, oldest first; empty unless the kind asks.
-        window_usd_to_month: what turns the window's dollars into dollars a month.
     """
 
     subject: Mapping[str, Member]
     totals: Totals
+    window: Window
     history: tuple[Totals, ...] = ()
-    window_usd_to_month: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +127,8 @@ class Rule(ABC):
         default_by: dimensions where the policy names none.
         bounds: which thresholds fit; at least one must be set unless there is a default.
         default_thresholds: what holds where the policy sets none at all.
-        reaching: whether a value equal to the threshold is a breach.
         keys: JSON Schema of each key of the kind's own.
         required: which of them must be there.
-        history_periods: how many calendar weeks or months before the window are asked as well.
-        may_be_absent: whether finding no row within ``scope`` is a pass, as with a ban.
     """
 
     measures: ClassVar[str]
@@ -138,10 +137,8 @@ class Rule(ABC):
     default_by: ClassVar[tuple[str, ...]] = ("model",)
     bounds: ClassVar[frozenset[Bound]] = frozenset({Bound.ABOVE})
     default_thresholds: ClassVar[Thresholds] = Thresholds()
-    reaching: ClassVar[bool] = False
     keys: ClassVar[Mapping[str, Json]] = {}
     required: ClassVar[tuple[str, ...]] = ()
-    history_periods: ClassVar[int] = 0
 
     @classmethod
     @abstractmethod
@@ -153,9 +150,22 @@ class Rule(ABC):
         """
 
     @property
+    @abstractmethod
     def metrics(self) -> frozenset[str]:
-        """Metrics beyond the base ones that the measure needs."""
-        return frozenset()
+        """Every metric that the measure reads; a row where one of them is null is not judged.
+
+        Surcharge components (``usage_*``) are the exception: unused ones are null, and count as 0.
+        """
+
+    @property
+    def history_periods(self) -> int:
+        """How many calendar weeks or months before the window are asked as well."""
+        return 0
+
+    @property
+    def reaching(self) -> bool:
+        """Whether a value equal to a threshold is a breach."""
+        return False
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -183,6 +193,6 @@ def excess_usd(spend_usd: float, value: float, threshold: float) -> float:
     return spend_usd * (1 - threshold / value) if value > 0 else 0.0
 
 
-def is_number(value: object) -> bool:
+def is_number(value: object) -> TypeGuard[int | float]:
     """Whether a value is a finite number and no bool."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

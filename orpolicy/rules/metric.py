@@ -1,0 +1,194 @@
+"""The rule kind ``metric``."""
+
+from __future__ import annotations
+
+import ast
+import math
+import operator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Self
+
+from orpolicy.query.vocabulary import METRICS, SPEND, TOKENS
+from orpolicy.rules.base import Advice, Bound, Measured, Row, Rule, SettingError, Skip, Traffic
+from orpolicy.savings.levers import Exposure, Lever
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from orpolicy.policy.model import Policy
+
+BLENDED = "blended_usd_per_mtok"
+"""The one name that is no metric: the blended $/Mtok of all traffic in the window."""
+
+MAX_LENGTH = 500
+MAX_DEPTH = 40
+
+_OPERATORS: dict[type[ast.operator], Callable[[float, float], float]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Metric(Rule):
+    """An arithmetic expression over metrics, where no other kind fits.
+
+    Names are additive metrics of the analytics API, summed over the row's traffic, and
+    ``blended_usd_per_mtok``; numbers, ``+ - * /`` and parentheses join them. A rate is written out
+    from counts: ``cached_tokens / tokens_prompt``. A row for which the expression divides by zero is
+    left out and counted.
+
+    Good example:
+        id: web-search-by-key
+        rule: metric
+        expression: usage_web / total_usage
+        by: [api_key_id]
+        floor: {spend: 20}
+        warn_above: 0.02
+
+    Bad example:
+        id: cache-rate
+        rule: metric
+        expression: cache_hit_rate
+        fail_below: 0.3
+    """
+
+    measures = "an arithmetic expression over metrics, e.g. `usage_web / total_usage`"
+    measure_name = "metric"
+    unit = ""
+    default_by = ()
+    bounds = frozenset({Bound.ABOVE, Bound.BELOW})
+    keys = {
+        "expression": {
+            "description": "Names of additive metrics and blended_usd_per_mtok, numbers, + - * / and ().",
+            "type": "string",
+            "minLength": 1,
+            "maxLength": MAX_LENGTH,
+            "examples": ["usage_web / total_usage"],
+        }
+    }
+    required = ("expression",)
+
+    expression: str
+    tree: ast.expr
+    names: frozenset[str]
+
+    @classmethod
+    def read(cls, policy: Policy) -> Self:
+        """Parse the expression.
+
+        Raises:
+            SettingError: where it is no arithmetic over additive metrics.
+        """
+        text = str(policy.settings["expression"]).strip()
+        tree = _parse(text)
+        names = frozenset(node.id for node in ast.walk(tree) if isinstance(node, ast.Name))
+        for name in sorted(names - {BLENDED}):
+            _check_additive(name)
+        if not names - {BLENDED}:
+            raise SettingError("expression", "the expression names no metric", "e.g. usage_web / total_usage")
+        return cls(text, tree, names)
+
+    @property
+    def metrics(self) -> frozenset[str]:
+        """The metrics that the expression names."""
+        extra = {SPEND, TOKENS} if BLENDED in self.names else set()
+        return (self.names - {BLENDED}) | extra
+
+    def measure(self, row: Row, traffic: Traffic) -> Measured | Skip:
+        """The expression's value."""
+        blended = traffic.totals.usd_per_mtok
+        if BLENDED in self.names and blended is None:
+            return Skip.NOT_APPLICABLE
+        values = {name: float(row.totals.get(name)) for name in self.names} | {BLENDED: blended or 0.0}
+        try:
+            value = _evaluate(self.tree, values)
+        except (ZeroDivisionError, OverflowError):
+            return Skip.NOT_APPLICABLE
+        return Measured(value, self.expression) if math.isfinite(value) else Skip.NOT_APPLICABLE
+
+    def lever(self, row: Row, traffic: Traffic, value: float, threshold: float) -> Lever:
+        """An expression has no dollar value that orpolicy could know."""
+        return Exposure(None)
+
+    def advice(self, row: Row, threshold: float) -> Advice:
+        """Nothing is known of what the expression means."""
+        return Advice(
+            action="review",
+            text=f"Look at what drives {self.expression}; the policy's `why` says what it is for.",
+            risk="None known.",
+            expect=f"{self.expression} moves back across {threshold:g}",
+        )
+
+
+def _parse(text: str) -> ast.expr:
+    try:
+        tree = ast.parse(text, mode="eval").body
+    except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
+        raise SettingError(
+            "expression", f"{text[:80]!r} is no arithmetic expression", "e.g. usage_web / total_usage"
+        ) from error
+    _check(tree, 0)
+    return tree
+
+
+def _check(node: ast.expr, depth: int) -> None:
+    if depth > MAX_DEPTH:
+        raise SettingError("expression", f"the expression nests deeper than {MAX_DEPTH}", "split the policy")
+    match node:
+        case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
+            _check(left, depth + 1)
+            _check(right, depth + 1)
+        case ast.UnaryOp(op=ast.UAdd() | ast.USub(), operand=operand):
+            _check(operand, depth + 1)
+        case ast.Name():
+            return
+        case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
+            _check_number(number)
+        case _:
+            raise SettingError(
+                "expression",
+                f"{ast.unparse(node)[:60]!r} is not allowed in an expression",
+                "use metric names, numbers, + - * / and parentheses",
+            )
+
+
+def _check_number(number: float) -> None:
+    try:
+        finite = math.isfinite(float(number))
+    except OverflowError:
+        finite = False
+    if not finite:
+        raise SettingError("expression", "a number in the expression is too large", "use a smaller one")
+
+
+def _check_additive(name: str) -> None:
+    metric = METRICS.get(name)
+    if metric is None or metric.additive:
+        return
+    near = get_close_matches(name.split("_", 1)[-1], [m for m in METRICS if METRICS[m].additive], 1)
+    raise SettingError(
+        "expression",
+        f"{name!r} is a rate: rates of several rows cannot be summed or averaged",
+        f"write {metric.rebuilt_as} instead"
+        if metric.rebuilt_as
+        else f"it cannot be rebuilt from counts{f'; {near[0]} is additive' if near else ''}",
+    )
+
+
+def _evaluate(node: ast.expr, values: dict[str, float]) -> float:
+    match node:
+        case ast.BinOp(left=left, op=op, right=right):
+            return _OPERATORS[type(op)](_evaluate(left, values), _evaluate(right, values))
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            return -_evaluate(operand, values)
+        case ast.UnaryOp(operand=operand):
+            return _evaluate(operand, values)
+        case ast.Name(id=name):
+            return values[name]
+        case ast.Constant(value=int() | float() as number):
+            return float(number)
+    raise AssertionError(f"_check admitted {ast.dump(node)}")

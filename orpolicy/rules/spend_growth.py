@@ -1,0 +1,181 @@
+"""The rule kind ``spend-growth``."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from statistics import median, median_low
+from typing import TYPE_CHECKING, Self
+
+from orpolicy.period import DAYS_PER_MONTH
+from orpolicy.policy.model import Thresholds
+from orpolicy.query.vocabulary import SPEND
+from orpolicy.rules.base import Advice, Measured, Row, Rule, Skip, Traffic, is_number
+from orpolicy.savings.levers import Exposure, Lever
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from orpolicy.policy.model import Policy
+    from orpolicy.totals import Totals
+
+MIN_PERIODS = 4
+DEFAULT_PERIODS = 8
+MIN_Z = 3.0
+SD_FLOOR = 0.10
+MAD_TO_SD = 1.4826
+"""Makes the median absolute deviation estimate a normal distribution's standard deviation."""
+MIN_INCREASE_USD_PER_WEEK = 25.0
+MIN_INCREASE_SHARE = 0.02
+SMALLEST_USD = 0.01
+"""Spend below a cent counts as a cent in logarithms."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpendGrowth(Rule):
+    """This period's spend against the median of the complete periods before it.
+
+    The window must be a calendar month or a week, Monday to Sunday; the tested period is never part of
+    its own baseline. A row breaches when all three hold: the ratio to the median reaches the threshold
+    (2 where the policy sets none), the robust z-score of log spend (median and MAD, standard deviation
+    at least 0.10) is 3 or more, and the increase is at least USD 25 a week and 2 % of all spend. The
+    increase over the median period is split into requests, tokens per request and price per token
+    (logarithmic mean Divisia index), so that the finding says why. A subject with fewer than four
+    periods of history is reported as new.
+
+    Good example:
+        id: sudden-growth
+        rule: spend-growth
+        by: [api_key_id]
+        window: last-week
+        fail_above: 2.0
+
+    Bad example:
+        id: sudden-growth
+        rule: spend-growth
+        baseline_periods: 3
+    """
+
+    measures = "this period against the ones before it"
+    measure_name = "growth_ratio"
+    unit = "x"
+    default_by = ("api_key_id",)
+    default_thresholds = Thresholds(fail_above=2.0)
+    keys = {
+        "baseline_periods": {
+            "description": "How many weeks or months before the window to compare with; 8 if absent.",
+            "type": "integer",
+            "minimum": MIN_PERIODS,
+            "maximum": 24,
+        }
+    }
+
+    baseline_periods: int
+
+    @classmethod
+    def read(cls, policy: Policy) -> Self:
+        """The kind with a policy's settings."""
+        periods = policy.settings.get("baseline_periods")
+        return cls(int(periods) if is_number(periods) else DEFAULT_PERIODS)
+
+    @property
+    def history_periods(self) -> int:
+        """The baseline."""
+        return self.baseline_periods
+
+    @property
+    def reaching(self) -> bool:
+        """A ratio that reaches the threshold breaches."""
+        return True
+
+    @property
+    def metrics(self) -> frozenset[str]:
+        """What the measure reads."""
+        return frozenset({SPEND})
+
+    def measure(self, row: Row, traffic: Traffic) -> Measured | Skip:
+        """The ratio to the median of the periods since the subject's first spend."""
+        baseline = since_first_spend(row.history)
+        if len(baseline) < MIN_PERIODS:
+            return Skip.NEW
+        spends = [period.spend_usd for period in baseline]
+        middle = median(spends)
+        if middle < SMALLEST_USD:
+            return Skip.NEW
+        spend_usd = row.totals.spend_usd
+        needed = max(
+            MIN_INCREASE_USD_PER_WEEK * (DAYS_PER_MONTH / 7 if row.window.is_calendar_month else 1.0),
+            MIN_INCREASE_SHARE * traffic.totals.spend_usd,
+        )
+        score = robust_z(spend_usd, spends)
+        return Measured(
+            spend_usd / middle,
+            f"{spend_usd:,.2f} USD against a median of {middle:,.2f} (z {score:.1f}); "
+            + explain(row.totals, median_period(baseline)),
+            may_breach=score >= MIN_Z and spend_usd - middle >= needed,
+        )
+
+    def lever(self, row: Row, traffic: Traffic, value: float, threshold: float) -> Lever:
+        """Exposure: the spend above the median period."""
+        return Exposure(row.totals.spend_usd * (1 - 1 / value))
+
+    def advice(self, row: Row, threshold: float) -> Advice:
+        """Find out what changed."""
+        return Advice(
+            action="investigate-growth",
+            text="Find the release, job or user behind the increase; give the key a limit if nobody meant it.",
+            risk="Growth that is meant only needs a new baseline.",
+            expect="growth_ratio falls below "
+            f"{threshold:g} once the change is undone, or once it is part of the baseline",
+        )
+
+
+def since_first_spend(history: Sequence[Totals]) -> tuple[Totals, ...]:
+    """The periods from the first with spend on; later empty ones stay."""
+    first = next((index for index, period in enumerate(history) if period.spend_usd > 0), len(history))
+    return tuple(history[first:])
+
+
+def robust_z(spend_usd: float, baseline_usd: Sequence[float]) -> float:
+    """How many standard deviations log spend lies above the baseline's median, by median and MAD."""
+    logs = [math.log(max(usd, SMALLEST_USD)) for usd in baseline_usd]
+    centre = median(logs)
+    spread = MAD_TO_SD * median([abs(value - centre) for value in logs])
+    return (math.log(max(spend_usd, SMALLEST_USD)) - centre) / max(spread, SD_FLOOR)
+
+
+def median_period(baseline: Sequence[Totals]) -> Totals:
+    """The period whose spend is the (lower) median: real figures that multiply up to its spend."""
+    middle = median_low([period.spend_usd for period in baseline])
+    return next(period for period in baseline if period.spend_usd == middle)
+
+
+def log_mean(first: float, second: float) -> float:
+    """The logarithmic mean ``(a - b) / ln(a / b)`` of two positive numbers, ``a`` where they are equal."""
+    if first == second:
+        return first
+    return (first - second) / (math.log(first) - math.log(second))
+
+
+def divisia(now: Totals, before: Totals) -> tuple[float, float, float] | None:
+    """The change in spend split into requests, tokens per request and USD per token; the parts add up.
+
+    Logarithmic mean Divisia index I (Ang, 2005). None where a factor is not positive.
+    """
+    factors = (now.requests, before.requests, now.tokens, before.tokens, now.spend_usd, before.spend_usd)
+    if min(factors) <= 0:
+        return None
+    weight = log_mean(now.spend_usd, before.spend_usd)
+    volume = math.log(now.requests / before.requests)
+    size = math.log(now.tokens / before.tokens) - volume
+    price = math.log(now.spend_usd / before.spend_usd) - volume - size
+    return weight * volume, weight * size, weight * price
+
+
+def explain(now: Totals, before: Totals) -> str:
+    """The split in words."""
+    parts = divisia(now, before)
+    if parts is None:
+        return "no split: a period without tokens"
+    volume, size, price = parts
+    return f"requests {volume:+,.2f}, tokens per request {size:+,.2f}, price per token {price:+,.2f} USD"
