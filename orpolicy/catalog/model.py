@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 STANDARD = "standard"
 """The variant of a model id without a suffix."""
+
+MINUTES_PER_DAY = 1440
 
 _DATED = re.compile(r"-20\d{6}$")
 
@@ -25,29 +27,75 @@ class Price:
         completion: an output token, reasoning included.
         cache_read: an input token read from cache; None: cached tokens cost as ``prompt``.
         cache_write: an input token written to cache; None: written tokens cost as ``prompt``.
+        request: a request, in USD; None: nothing.
     """
 
     prompt: float | None
     completion: float | None
     cache_read: float | None = None
     cache_write: float | None = None
+    request: float | None = None
+
+    def overridden(self, by: Price) -> Price:
+        """This price with the fields that another one has put in their place."""
+        changes = {item.name: value for item in fields(by) if (value := getattr(by, item.name)) is not None}
+        return replace(self, **changes)
 
 
 @dataclass(frozen=True, slots=True)
 class PriceTier:
-    """A price that replaces the base price under a condition; None fields leave the base price.
+    """A price that replaces the base price under conditions, all of which must hold.
 
     Attributes:
-        price: what changes.
-        min_prompt_tokens: applies to requests of at least so many prompt tokens; 0: no such condition.
+        price: what changes; its None fields leave what was there.
+        min_prompt_tokens: applies to requests of more than so many prompt tokens (the OpenAPI file says
+            "strictly greater"); 0: no such condition.
         utc_start: start of a daily window as minutes after midnight UTC, or None.
-        utc_end: its end; a window whose end is not after its start wraps midnight.
+        utc_end: its end, exclusive; a window whose end is not after its start wraps midnight.
     """
 
     price: Price
     min_prompt_tokens: int = 0
     utc_start: int | None = None
     utc_end: int | None = None
+
+    def applies(self, prompt_tokens: float, minute: int) -> bool:
+        """Whether a request of that size at that minute after midnight UTC is billed so."""
+        if self.min_prompt_tokens and prompt_tokens <= self.min_prompt_tokens:
+            return False
+        if self.utc_start is None or self.utc_end is None:
+            return True
+        if self.utc_start < self.utc_end:
+            return self.utc_start <= minute < self.utc_end
+        return minute >= self.utc_start or minute < self.utc_end
+
+
+def prices_of_day(
+    price: Price, tiers: tuple[PriceTier, ...], prompt_tokens: float
+) -> tuple[tuple[float, Price], ...]:
+    """What requests of one size cost through a day.
+
+    Of the tiers that apply the later ones win, field by field, as OpenRouter's OpenAPI file says.
+
+    Args:
+        price: the base price.
+        tiers: in the catalogue's order.
+        prompt_tokens: of one request.
+
+    Returns:
+        (share of the day, price) for each span between the windows' edges; the shares sum to 1.
+    """
+    edges = {edge for tier in tiers for edge in (tier.utc_start, tier.utc_end) if edge is not None}
+    starts = sorted({0} | {edge for edge in edges if edge < MINUTES_PER_DAY})
+    spans = zip(starts, [*starts[1:], MINUTES_PER_DAY], strict=True)
+    day: list[tuple[float, Price]] = []
+    for start, end in spans:
+        current = price
+        for tier in tiers:
+            if tier.applies(prompt_tokens, start):
+                current = current.overridden(tier.price)
+        day.append(((end - start) / MINUTES_PER_DAY, current))
+    return tuple(day)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +165,12 @@ class Catalog:
     Attributes:
         models: in the answer's order.
         taken_at: when the answer was made, or None where that is not known.
+        skipped: rows that could not be read, each as its id and what is wrong with it.
     """
 
     models: tuple[Model, ...]
     taken_at: datetime | None = None
+    skipped: tuple[str, ...] = ()
     _names: dict[str, frozenset[str]] = field(default_factory=dict, compare=False, repr=False)
 
     @cached_property
@@ -134,30 +184,46 @@ class Catalog:
     def find(self, name: str, variant: str = STANDARD) -> Model | None:
         """The model behind an id or a permaslug; a variant in the id wins over ``variant``.
 
-        Aliases are followed. None where the catalogue does not list that model with that variant.
+        Aliases are followed, with the variant; one whose target is not listed stands for itself. None
+        where the catalogue does not list that model with that variant.
         """
         base, _, suffix = name.partition(":")
         wanted = suffix or variant
-        full = base if wanted == STANDARD else f"{base}:{wanted}"
-        model = self._by_id.get(full) or self._by_slug.get((base, wanted))
-        if model is not None and model.alias_of and model.alias_of != name:
-            return self.find(model.alias_of, variant) or model
+        seen: set[str] = set()
+        model = self._row(base, wanted)
+        alias = model or self._by_id.get(base)
+        while alias is not None and alias.alias_of and alias.id not in seen:
+            seen.add(alias.id)
+            base, _, suffix = alias.alias_of.partition(":")
+            wanted = suffix or wanted
+            target = self._row(base, wanted)
+            model = target or model
+            alias = target or self._by_id.get(base)
         return model
 
+    def _row(self, base: str, variant: str) -> Model | None:
+        full = base if variant == STANDARD else f"{base}:{variant}"
+        return self._by_id.get(full) or self._by_slug.get((base, variant))
+
     def display(self, name: str) -> str:
-        """The id that a caller sends for a permaslug; the name itself where none is known."""
-        model = self._by_id.get(name) or self._by_slug.get((name, STANDARD))
-        if model is None:
-            model = next((item for item in self.models if item.permaslug == name), None)
-        return model.base_id if model else name
+        """The id that a caller sends for a permaslug, a variant suffix kept; the name where none is known."""
+        base, colon, suffix = name.partition(":")
+        same = self._by_id.get(base) or next(iter(self._groups.get(base, ())), None)
+        return f"{same.base_id}{colon}{suffix}" if same else name
 
     def names_of(self, name: str) -> frozenset[str]:
-        """Every name of the same model, without variant suffixes: ids, permaslug, permaslug undated."""
+        """Every name of the same model, without variant suffixes: ids, permaslug, permaslug undated.
+
+        An alias also has the names of its target, not the other way round. A permaslug without its date
+        is left out where it is the id or the permaslug of another model.
+        """
         if name not in self._names:
             base = name.partition(":")[0]
-            slugs = {base} | {model.permaslug for model in self._same(base)}
-            ids = {model.base_id for slug in slugs for model in self._same(slug)}
-            self._names[name] = frozenset(slugs | ids | {undated(slug) for slug in slugs})
+            target = self.find(base)
+            rows = [*self._groups.get(base, ()), *self._groups.get(target.permaslug if target else base, ())]
+            names = {base} | {row.permaslug for row in rows} | {row.base_id for row in rows}
+            short = {undated(slug) for slug in names}
+            self._names[name] = frozenset(names | {slug for slug in short if slug not in self._groups})
         return self._names[name]
 
     @cached_property
@@ -167,9 +233,6 @@ class Catalog:
             for name in {model.base_id, model.permaslug}:
                 groups.setdefault(name, []).append(model)
         return groups
-
-    def _same(self, name: str) -> list[Model]:
-        return self._groups.get(name, [])
 
 
 def undated(permaslug: str) -> str:
