@@ -123,3 +123,32 @@ class Meta:
 
     metrics: dict[str, bool]
     dimensions: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What questions must have in common to be answered together or rolled up from each other."""
+
+    window: Window
+    filters: tuple[Filter, ...] = ()
+    granularity: Granularity | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What one policy needs to know.
+
+    Attributes:
+        policy: the policy's id, for the record.
+        context: window, filters and time bucket.
+        dimensions: at most two, sorted.
+        metrics: additive metrics, beyond the base ones that are asked anyway.
+        checked: whether the rows must be held against the control total of their context; False where
+            they are held against something else.
+    """
+
+    policy: str
+    context: Context
+    dimensions: tuple[str, ...]
+    metrics: frozenset[str] = frozenset()
+    checked: bool = True
