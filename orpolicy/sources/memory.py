@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, NoReturn
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from orpolicy.account import Directory
 from orpolicy.errors import Reason, SourceError, UsageError
@@ -75,7 +75,7 @@ class Memory(Source):
         self._info = SourceInfo(kind or self.kind, host, requests=0)
 
     @classmethod
-    def open(cls, setting: Setting) -> NoReturn:
+    def open(cls, setting: Setting) -> Self:
         """Refuse: records in memory have no address.
 
         Raises:
