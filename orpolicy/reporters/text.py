@@ -1,0 +1,130 @@
+"""The format for people: verdict first, then the dollars, who spends them and what to do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orpolicy.reporters._figures import count, money, rate, share, span, tokens
+from orpolicy.reporters._page import GAP, Ink, Page, Piece, sticky
+from orpolicy.reporters._text_findings import GUTTER, PROSE, VERDICT_INK, put_findings
+from orpolicy.reporters._text_proof import put_footer, put_inconclusive, put_passed, put_queries, put_waivers
+from orpolicy.reporters._words import plural, prose
+from orpolicy.reporters.base import Reporter
+from orpolicy.verdict import Status, Verdict
+
+if TYPE_CHECKING:
+    from orpolicy.report import Report
+    from orpolicy.reporters.base import Style
+
+_ENDED = {
+    Verdict.FAIL: "failed",
+    Verdict.WARN: "warned",
+    Verdict.PASS: "passed",
+    Verdict.INCONCLUSIVE: "inconclusive",
+}
+"""In the order of the verdict line."""
+
+_CENT = 0.005
+
+
+class Text(Reporter):
+    """Text for a terminal."""
+
+    summary = "people in a terminal: verdict first, then dollars, who spends them and what to do"
+
+    def render(self, report: Report, style: Style) -> str:
+        """The report as lines no wider than the terminal, except for paths and commands."""
+        page = Page(style.width, style.color)
+        _put_verdict(page, report, alone=style.verbosity < 0)
+        if style.verbosity < 0:
+            return page.text()
+        verbose = style.verbosity > 0
+        _put_savings(page, report)
+        _put_baseline(page, report)
+        put_findings(page, report, verbose=verbose)
+        put_inconclusive(page, report)
+        put_passed(page, report, verbose=verbose)
+        put_waivers(page, report)
+        if verbose:
+            put_queries(page, report)
+        _put_notices(page, report)
+        put_footer(page, report)
+        return page.text()
+
+
+def _put_verdict(page: Page, report: Report, *, alone: bool) -> None:
+    word = report.verdict.upper()
+    short = f"; {_net(report, short=True)}" if alone and _net(report, short=True) else ""
+    page.put(Piece(word, VERDICT_INK[report.verdict]), f"{GAP}{_policies(report)}{short}", hang=GUTTER)
+
+
+def _policies(report: Report) -> str:
+    """``3 policies failed, 1 warned, 12 passed, 1 inconclusive``."""
+    parts: list[str] = []
+    for verdict, ended in _ENDED.items():
+        number = sum(policy.verdict is verdict for policy in report.policies)
+        if number:
+            noun = count(number) if parts else plural(number, "policy", "policies")
+            parts.append(sticky(f"{noun} {ended}"))
+    return ", ".join(parts) or "no policy was evaluated"
+
+
+def _net(report: Report, *, short: bool) -> str:
+    """What all open findings together could save, or ""."""
+    total = report.savings
+    if total.net_high < _CENT:
+        return ""
+    low, high = money(total.net_low), money(total.net_high)
+    between = f"up to {high}" if total.net_low < _CENT else high if low == high else f"{low} to {high}"
+    if short or low == high or total.net_expected < _CENT:
+        return f"save {between} a month"
+    return f"save {money(total.net_expected)} a month ({between})"
+
+
+def _put_savings(page: Page, report: Report) -> None:
+    """Net, gross, what is waived and what has no figure."""
+    total = report.savings
+    still_open = [finding for finding in report.findings if finding.status is Status.OPEN]
+    net = _net(report, short=False)
+    facts: list[str] = []
+    if money(total.gross) != money(total.net_expected):
+        facts.append(f"gross {money(total.gross)}, not additive: findings overlap")
+    unknown = sum(finding.savings.expected is None for finding in still_open)
+    if unknown:
+        facts.append(f"{plural(unknown, 'finding')} with unknown savings")
+    if total.waived >= _CENT:
+        facts.append(f"{money(total.waived)} waived")
+    if net:
+        page.put(Piece(f"{net[0].upper()}{net[1:]}", Ink.MONEY), " net.", indent=GUTTER, most=PROSE)
+    if facts:
+        page.put(f"{'; '.join(facts).capitalize()}.", indent=GUTTER, most=PROSE)
+
+
+def _put_baseline(page: Page, report: Report) -> None:
+    page.blank()
+    baseline, coverage = report.baseline, report.coverage
+    if baseline is None:
+        page.put("No baseline: the source could not say how much was spent in all.", most=PROSE)
+        return
+    blended = baseline.blended_usd_per_mtok
+    figures = [
+        f"{tokens(baseline.tokens_total)} tokens",
+        plural(baseline.request_count, "request"),
+        "no blended rate without tokens" if blended is None else f"{rate(blended)} blended",
+    ]
+    page.put(
+        "Spend ",
+        Piece(money(baseline.spend_usd), Ink.STRONG),
+        f" in {sticky(span(baseline.window))}: ",
+        ", ".join(sticky(figure) for figure in figures),
+        hang=GUTTER,
+        most=PROSE,
+    )
+    judged = "" if coverage.share is None else f", {sticky(share(coverage.share))}"
+    page.put(f"Policies judged {money(coverage.judged_spend_usd)} of it{judged}.", indent=GUTTER, most=PROSE)
+
+
+def _put_notices(page: Page, report: Report) -> None:
+    page.blank()
+    for notice in report.notices:
+        page.put(Piece("Note", Ink.WARN), f"{GAP}{prose(notice)}", hang=GUTTER, most=PROSE)
