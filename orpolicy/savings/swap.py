@@ -1,0 +1,200 @@
+"""The same traffic on another model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from orpolicy.catalog.candidates import best_candidate
+from orpolicy.finding import Confidence
+from orpolicy.savings.billing import Tokens, mean_price, token_cost_usd
+from orpolicy.savings.levers import LeverKind
+from orpolicy.savings.outcome import (
+    NOT_THE_BILL,
+    UNMEASURED,
+    NoFigure,
+    Outcome,
+    Part,
+    Traffic,
+    left_out,
+    nothing,
+    part,
+)
+
+if TYPE_CHECKING:
+    from orpolicy.catalog.model import Catalog, Model
+    from orpolicy.savings.levers import Swap
+    from orpolicy.table import Member
+    from orpolicy.totals import Cell, Totals
+
+MORE_TOKENS_LOW = 1.3
+MORE_TOKENS_EXPECTED = 1.15
+"""Tokenisers and verbosity differ: how many tokens the other model is taken to need for the same work."""
+
+SURCHARGES = ("usage_web", "usage_web_fetch", "usage_file")
+"""What a swap does not change."""
+
+
+@dataclass(slots=True)
+class _Ledger:
+    """What was found out cell by cell."""
+
+    parts: list[Part] = field(default_factory=list)
+    uncounted: list[Cell] = field(default_factory=list)
+    unmatched: list[Cell] = field(default_factory=list)
+    dearer_usd: float = 0.0
+
+
+def swap(lever: Swap, traffic: Traffic) -> Outcome | NoFigure:
+    """``S - ((P - K')p' + K'r' + C c')`` for each cell, with the other model's prices.
+
+    Low: no cache hit and 30 % more tokens, at the dearest hours; expected: today's hit rate and 15 %
+    more tokens; high: today's hit rate and tokens, at the cheapest hours. Surcharges stay. Without a
+    model to price, the spend above the threshold bounds what can be saved.
+    """
+    catalogue = traffic.catalogue
+    if catalogue is None:
+        what = (
+            f"{lever.replacement} could not be priced" if lever.replacement else "no candidate was looked for"
+        )
+        return _bounded(lever, traffic, f"no catalogue: {what}")
+    targets = _targets(lever, traffic, catalogue)
+    if isinstance(targets, str):
+        return _bounded(lever, traffic, targets)
+    if all(Tokens.of(cell.totals) is None for cell in traffic.parts):
+        return NoFigure("unknown: the source does not count prompt, completion and cached tokens here")
+    if not targets:
+        return _bounded(lever, traffic, "no cheaper model of an equal benchmark index covers what it can do")
+    return _priced(traffic, catalogue, targets)
+
+
+def _targets(lever: Swap, traffic: Traffic, catalogue: Catalog) -> dict[Member, Model] | str:
+    """The model to swap to, by current model; or why the one that the user names cannot be priced."""
+    if not lever.replacement:
+        return _candidates(traffic, catalogue)
+    model = catalogue.find(lever.replacement)
+    if model is None:
+        return f"{lever.replacement} is not in the catalogue, so it could not be priced"
+    if model.price.prompt is None or model.price.completion is None:
+        return f"{lever.replacement} has no price of its own in the catalogue"
+    return {cell.model: model for cell in traffic.parts}
+
+
+def _candidates(traffic: Traffic, catalogue: Catalog) -> dict[Member, Model]:
+    mixes: dict[Member, tuple[Tokens, float]] = {}
+    for cell in traffic.parts:
+        tokens = Tokens.of(cell.totals)
+        if tokens is not None:
+            known, usd = mixes.get(cell.model, (Tokens(0, 0, requests=0), 0.0))
+            mixes[cell.model] = (known.plus(tokens), usd + _inference_usd(cell.totals))
+    picks: dict[Member, Model] = {}
+    for name, (tokens, usd) in mixes.items():
+        current = catalogue.find(name) if name else None
+        pick = _candidate(current, traffic, catalogue, tokens, usd) if current else None
+        if name and pick:
+            picks[name] = pick
+    return picks
+
+
+def _candidate(
+    current: Model, traffic: Traffic, catalogue: Catalog, tokens: Tokens, usd: float
+) -> Model | None:
+    """A candidate must be cheaper with the tokens that the expected case takes."""
+    longer = tokens.scaled(MORE_TOKENS_EXPECTED)
+
+    def cost_usd(model: Model) -> float | None:
+        cost = token_cost_usd(model.price, model.tiers, longer)
+        return cost.mean if cost else None
+
+    return best_candidate(current, catalogue, traffic.now, cost_usd=cost_usd, below_usd=usd)
+
+
+def _priced(traffic: Traffic, catalogue: Catalog, targets: dict[Member, Model]) -> Outcome:
+    ledger = _Ledger()
+    for cell in traffic.parts:
+        ledger.parts.append(_part(cell, catalogue, targets, ledger))
+    parts = tuple(ledger.parts)
+    names = _names(traffic.parts, targets)
+    caveats = (
+        UNMEASURED,
+        NOT_THE_BILL,
+        *left_out(ledger.uncounted, "their tokens are not counted"),
+        *left_out(ledger.unmatched, "no cheaper model of an equal benchmark index is listed"),
+        *_dearer(ledger.dearer_usd, names[0]),
+        *([f"priced for the model that costs most; others: {', '.join(names[1:])}"] if names[1:] else []),
+    )
+    legend = f"USD today - more tokens x (Mtok x USD/Mtok) of {', '.join(names)}"
+    return Outcome(LeverKind.SWAP, Confidence.PRICED, parts, legend, caveats, replacement=names[0])
+
+
+def _names(cells: tuple[Cell, ...], targets: dict[Member, Model]) -> tuple[str, ...]:
+    """The chosen models, the one that replaces the most spend first."""
+    spend_usd: dict[str, float] = {}
+    for cell in cells:
+        if cell.model in targets:
+            name = targets[cell.model].id
+            spend_usd[name] = spend_usd.get(name, 0.0) + cell.totals.spend_usd
+    return tuple(sorted(spend_usd, key=lambda name: (-spend_usd[name], name)))
+
+
+def _dearer(usd: float, name: str) -> tuple[str, ...]:
+    return (f"where {name} would cost more ({usd:,.2f} USD of the window), 0 is counted",) if usd > 0 else ()
+
+
+def _part(cell: Cell, catalogue: Catalog, targets: dict[Member, Model], ledger: _Ledger) -> Part:
+    tokens = Tokens.of(cell.totals)
+    target = targets.get(cell.model)
+    if target is None:
+        ledger.unmatched.append(cell)
+    elif tokens is None:
+        ledger.uncounted.append(cell)
+    elif cell.model is None or catalogue.find(cell.model) != target:
+        return _swapped(cell, target, tokens, ledger)
+    return nothing(cell)
+
+
+def _swapped(cell: Cell, model: Model, tokens: Tokens, ledger: _Ledger) -> Part:
+    low = token_cost_usd(model.price, model.tiers, tokens.uncached().scaled(MORE_TOKENS_LOW))
+    expected = token_cost_usd(model.price, model.tiers, tokens.scaled(MORE_TOKENS_EXPECTED))
+    high = token_cost_usd(model.price, model.tiers, tokens)
+    if low is None or expected is None or high is None:
+        raise AssertionError(f"{model.id} was chosen without a price")
+    usd = _inference_usd(cell.totals)
+    ledger.dearer_usd += max(expected.mean - usd, 0.0)
+    return part(cell, usd - low.most, usd - expected.mean, usd - high.least, _term(usd, model, tokens))
+
+
+def _term(usd: float, model: Model, tokens: Tokens) -> str:
+    price = mean_price(model.price, model.tiers, tokens.mean_prompt * MORE_TOKENS_EXPECTED)
+    read = price.prompt if price.cache_read is None else price.cache_read
+    counts = (tokens.prompt - tokens.cached, tokens.cached, tokens.completion)
+    rates = (price.prompt, read, price.completion)
+    products = " + ".join(
+        f"{count / 1e6:,.6g} x {(rate or 0) * 1e6:,.6g}"
+        for count, rate in zip(counts, rates, strict=True)
+        if count
+    )
+    return f"{usd:,.2f} - {MORE_TOKENS_EXPECTED:g} x ({products or '0'})"
+
+
+def _inference_usd(totals: Totals) -> float:
+    """Spend without the surcharges that stay; components may overlap, so this is a low estimate."""
+    surcharges = sum(max(float(totals.get(name)), 0.0) for name in SURCHARGES)
+    return max(totals.spend_usd - surcharges, 0.0)
+
+
+def _bounded(lever: Swap, traffic: Traffic, caveat: str) -> Outcome:
+    spend_usd = sum(max(cell.totals.spend_usd, 0.0) for cell in traffic.parts)
+    excess_usd = min(max(lever.excess_usd, 0.0), spend_usd)
+    parts = tuple(
+        part(cell, 0.0, 0.0, excess_usd * cell.totals.spend_usd / spend_usd if spend_usd > 0 else 0.0)
+        for cell in traffic.parts
+    )
+    return Outcome(
+        LeverKind.SWAP,
+        Confidence.BOUNDED,
+        parts,
+        legend="the spend above the threshold",
+        caveats=(caveat,),
+        arithmetic=f"{excess_usd:,.2f}",
+    )
