@@ -65,7 +65,7 @@ class Estimate:
     caveat: str = ""
 
 
-def estimate(  # noqa: PLR0913 - the traffic, what surrounds it, and the clock
+def estimate(  # noqa: PLR0913, PLR0917 - the traffic, what surrounds it, and the clock
     lever: Lever,
     cells: Sequence[Cell],
     totals: Totals,
