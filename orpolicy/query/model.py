@@ -101,6 +101,7 @@ class Answer:
         cached_at: when the source computed the answer, if it said so.
         from_cache: whether the answer was read from the local cache.
         elapsed_ms: wall time of the request, milliseconds.
+        rows_dropped: rows that the source gave though they lie outside the window.
     """
 
     query: Query
@@ -110,6 +111,7 @@ class Answer:
     cached_at: datetime | None = None
     from_cache: bool = False
     elapsed_ms: int = 0
+    rows_dropped: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ same tables and passes the conformance suite in ``tests/sources``.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from orpolicy.errors import SourceError
@@ -29,14 +29,16 @@ class Setting:
     Attributes:
         text: the value of ``--source``.
         now: the run's clock, aware, UTC; None where the source may choose (the real time by default).
-        environ: the environment variables.
+        environ: the environment variables; not shown, as they hold secrets.
         catalogue: a saved ``/models`` answer that replaces the source's own, or None.
+        use_cache: whether answers may be kept on disk and read from there.
     """
 
     text: str
-    environ: Mapping[str, str]
+    environ: Mapping[str, str] = field(repr=False)
     now: datetime | None = None
     catalogue: Path | None = None
+    use_cache: bool = True
 
 
 @dataclass(frozen=True, slots=True)

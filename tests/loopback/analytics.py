@@ -146,7 +146,7 @@ def _sort_key(
 ) -> Callable[[tuple[Group, Json]], Any]:
     """By the asked field; without one newest bucket first. Ties keep a fixed order."""
     field = request.order_field
-    labels = {group: str(row.get(field)) for group, row in rows}
+    labels = {group: str(row.get(field or "")) for group, row in rows}
 
     def key(entry: tuple[Group, Json]) -> Any:
         group = entry[0]

@@ -1,4 +1,4 @@
-"""One connection to the loopback server: reading requests, and answering them as well as the script allows."""
+"""One connection to the loopback server: reading requests, and answering as well as the script allows."""
 
 from __future__ import annotations
 
