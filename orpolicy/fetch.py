@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from orpolicy.errors import Reason, SourceError
@@ -202,7 +203,7 @@ class Desk:
         if len(parts) > 1 or isinstance(answer, SourceError) or answer.query.granularity:
             raise SourceError(Reason.TRUNCATED, "rows are missing from an answer in several parts")
         spend = [float(usd or 0.0) for usd in answer.table.metrics[SPEND]]
-        if not spend or any(after > before for before, after in zip(spend, spend[1:], strict=False)):
+        if not spend or any(after > before for before, after in pairwise(spend)):
             raise SourceError(
                 Reason.TRUNCATED, "rows are missing, and those that came are not ordered by spend"
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import click
@@ -53,7 +54,7 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, "-V", "--version", prog_name="orpolicy", message="%(prog)s %(version)s")
 def group() -> None:
-    """The linter for LLM spend: cost rules as YAML, checked against OpenRouter's analytics.
+    r"""The linter for LLM spend: cost rules as YAML, checked against OpenRouter's analytics.
 
     \b
     Exit codes: 0 passed, 1 a policy failed, 2 files or command line wrong,
@@ -61,7 +62,7 @@ def group() -> None:
     """
 
 
-def run(arguments: Sequence[str]) -> int:
+def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 - a return for each way out
     """Run one command line; the exit code."""
     try:
         result = group.main(list(arguments), prog_name="orpolicy", standalone_mode=False)
@@ -96,5 +97,5 @@ def _bug(error: Exception) -> str:
     where = error.__traceback__
     while where is not None and where.tb_next is not None:
         where = where.tb_next
-    place = f"{os.path.basename(where.tb_frame.f_code.co_filename)}:{where.tb_lineno}" if where else "?"
+    place = f"{Path(where.tb_frame.f_code.co_filename).name}:{where.tb_lineno}" if where else "?"
     return f"this is a bug in orpolicy {__version__}, please report it: {type(error).__name__} at {place}"

@@ -1,0 +1,349 @@
+"""Policies meet an account: sets resolved, windows fixed, needs stated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from orpolicy.account import HASH_PREFIX
+from orpolicy.catalog.sets import BUILT_IN_SETS, members
+from orpolicy.errors import Reason, SourceError
+from orpolicy.period import Window, parse_window
+from orpolicy.policy.model import Selector, Thresholds
+from orpolicy.policy.patterns import Matcher
+from orpolicy.query.model import Context, Filter, Granularity, Need, Operator
+from orpolicy.query.vocabulary import CORE_METRICS, MAX_DIMENSIONS, METRICS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from orpolicy.account import Account
+    from orpolicy.policy.model import Policy, PolicySet, Waiver
+    from orpolicy.rules.base import Rule
+
+MODEL = "model"
+KEY = "api_key_id"
+VARIANT = "variant"
+WORKSPACE = "workspace"
+OTHER_VARIANT = "(other)"
+DEFAULT_WINDOW = "last-month"
+
+ALONE_DIMENSIONS = frozenset({MODEL, "provider"})
+"""The only dimensions that the API takes with metrics that travel alone."""
+
+ID_ONLY_DIMENSIONS = frozenset({"app", "user"})
+"""Dimensions whose filters take ids that no answer shows: they can only be selected here, on labels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """A part of a policy's rows that one need answers.
+
+    Attributes:
+        need: what is asked; its filters may still be lacking.
+        variant: the model variant that all its rows have, where the need is filtered to it, else "".
+        pushed: dimensions whose matchers must become server-side filters before the need can be asked,
+            as the answer has no room for them.
+    """
+
+    need: Need
+    variant: str = ""
+    pushed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A policy that is ready to be asked and judged.
+
+    Attributes:
+        policy: as written.
+        rule: its kind, with its settings.
+        window: the window that is judged.
+        by: the dimensions of a subject, in the policy's order.
+        thresholds: the policy's, or the kind's default.
+        where: dimension -> matcher of the policy's own selectors.
+        scope: the kind's own narrowing of models, or None.
+        slices: needs whose rows together are the policy's traffic.
+        traffic: the need for all traffic.
+        periods: complete periods before the window that are asked as well, oldest first.
+    """
+
+    policy: Policy
+    rule: Rule
+    window: Window
+    by: tuple[str, ...]
+    thresholds: Thresholds
+    where: Mapping[str, Matcher]
+    scope: Matcher | None
+    slices: tuple[Slice, ...]
+    traffic: Need
+    periods: tuple[Window, ...] = ()
+
+    @property
+    def hashes(self) -> frozenset[str]:
+        """Key hashes that the policy names exactly."""
+        matcher = self.where.get(KEY)
+        return matcher.include.hashes | matcher.exclude.hashes if matcher else frozenset()
+
+    @property
+    def tells_keys_apart(self) -> bool:
+        """Whether two keys of one name must stay two."""
+        return KEY in self.by or bool(self.hashes)
+
+
+@dataclass(frozen=True, slots=True)
+class Sets:
+    """Every named set, by the dimension it is for; built-in ones only where a catalogue defines them."""
+
+    keys: Mapping[str, tuple[str, ...]]
+    models: Mapping[str, tuple[str, ...]]
+
+    def of(self, dimension: str) -> Mapping[str, tuple[str, ...]]:
+        """The sets that a dimension's patterns may name."""
+        return {KEY: self.keys, MODEL: self.models}.get(dimension, {})
+
+    def matcher(self, selector: Selector) -> Matcher:
+        """The matcher of a selector.
+
+        Raises:
+            SourceError: NO_CATALOGUE where it names a built-in set that is not defined here.
+        """
+        try:
+            return Matcher.of(selector, self.of(selector.dimension))
+        except KeyError as error:
+            raise SourceError(
+                Reason.NO_CATALOGUE,
+                f"@{error.args[0]} is made from the model catalogue, and this source has none",
+            ) from error
+
+
+def sets_of(policies: PolicySet, account: Account, now: datetime) -> Sets:
+    """The sets of the files, with the built-in ones behind them."""
+    built_in: dict[str, tuple[str, ...]] = {}
+    if account.catalogue is not None:
+        built_in = {name: members(name, account.catalogue, now) for name in BUILT_IN_SETS}
+        built_in["preview"] = (*built_in["preview"], "@preview")
+    return Sets(policies.key_sets, built_in | dict(policies.model_sets))
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What every policy of a run is bound to.
+
+    Attributes:
+        sets: the named sets of the run's files and of the catalogue.
+        now: the run's clock.
+        window: the run's default window.
+        fixed: whether it replaces the windows that policies name.
+    """
+
+    account: Account
+    sets: Sets
+    now: datetime
+    window: Window
+    fixed: bool
+
+
+def set_scene(policies: PolicySet, account: Account, now: datetime, window: str | None) -> Scene:
+    """The scene of a run; ``window`` is the command line's, or None."""
+    return Scene(
+        account=account,
+        sets=sets_of(policies, account, now),
+        now=now,
+        window=parse_window(window or policies.window or DEFAULT_WINDOW, now),
+        fixed=window is not None,
+    )
+
+
+def bind(policy: Policy, rule: Rule, scene: Scene) -> Bound:
+    """One policy, ready to be asked.
+
+    Raises:
+        SourceError: where this account or source cannot answer what the policy asks.
+    """
+    account, sets = scene.account, scene.sets
+    own = policy.window if not scene.fixed else None
+    window = _window(own, scene.now) if own else scene.window
+    by = rule.default_by if policy.by is None else policy.by
+    where = {selector.dimension: sets.matcher(selector) for selector in policy.where}
+    scope = sets.matcher(Selector(MODEL, rule.models, (), policy.place("models"))) if rule.models else None
+    _check_known(rule.metrics, {*by, *where}, account)
+    _check_hashes(where, account)
+    periods = _periods(rule, window)
+    context = _context(window, periods)
+    metrics = rule.metrics
+    bound = Bound(
+        policy=policy,
+        rule=rule,
+        window=window,
+        by=by,
+        thresholds=policy.thresholds if policy.thresholds != Thresholds() else rule.default_thresholds,
+        where=where,
+        scope=scope,
+        slices=(),
+        traffic=Need(policy.id, context, (), metrics),
+        periods=periods,
+    )
+    return replace(bound, slices=_slices(bound, context, metrics))
+
+
+def _window(text: str, now: datetime) -> Window:
+    try:
+        return parse_window(text, now)
+    except ValueError as error:
+        raise SourceError(Reason.EMPTY_WINDOW, str(error)) from error
+
+
+def _check_known(metrics: frozenset[str], dimensions: set[str], account: Account) -> None:
+    lacking = sorted(metrics.union(CORE_METRICS[:1]) - set(account.meta.metrics))
+    if lacking:
+        raise SourceError(
+            Reason.UNKNOWN_METRIC, f"the account's analytics does not list the metric {', '.join(lacking)}"
+        )
+    rates = sorted(name for name in metrics if account.meta.metrics[name])
+    if rates:
+        raise SourceError(
+            Reason.UNKNOWN_METRIC, f"{', '.join(rates)} is a rate: it cannot be summed over several rows"
+        )
+    absent = sorted(dimensions - account.meta.dimensions)
+    if absent:
+        raise SourceError(
+            Reason.UNKNOWN_DIMENSION,
+            f"the account's analytics does not list the dimension {', '.join(absent)}",
+        )
+
+
+def _check_hashes(where: Mapping[str, Matcher], account: Account) -> None:
+    if KEY not in where:
+        return
+    known = account.directory.by_hash
+    unknown = sorted(key_hash for key_hash in where[KEY].include.hashes if key_hash not in known)
+    if unknown:
+        raise SourceError(
+            Reason.UNRESOLVED_FILTER,
+            f"no key of the account has the hash {', '.join(name[:12] + '…' for name in unknown)}",
+        )
+
+
+def _periods(rule: Rule, window: Window) -> tuple[Window, ...]:
+    if not rule.history_periods:
+        return ()
+    try:
+        return window.previous(rule.history_periods)
+    except ValueError as error:
+        raise SourceError(
+            Reason.UNSUITABLE_WINDOW,
+            f"{window} is neither a calendar month nor a week from Monday to Sunday: "
+            "only complete periods are compared",
+        ) from error
+
+
+def _context(window: Window, periods: tuple[Window, ...]) -> Context:
+    if not periods:
+        return Context(window)
+    granularity = Granularity.MONTH if window.is_calendar_month else Granularity.DAY
+    return Context(Window(periods[0].start, window.end), granularity=granularity)
+
+
+def _slices(bound: Bound, context: Context, metrics: frozenset[str]) -> tuple[Slice, ...]:
+    """How the policy's rows can be asked with at most two dimensions a query."""
+    matchers = [*bound.where.items(), *([(MODEL, bound.scope)] if bound.scope else [])]
+    wanted = {*bound.by, *(dimension for dimension, _ in matchers)}
+    variants = sorted(
+        {name for dimension, matcher in matchers if dimension == MODEL for name in variants_named(matcher)}
+    )
+    if variants and VARIANT not in wanted and len(wanted) < MAX_DIMENSIONS:
+        wanted.add(VARIANT)
+    pushed = _pushed(bound.by, wanted)
+    dimensions = tuple(sorted(wanted - set(pushed)))
+    _check_alone(metrics, dimensions)
+    need = Need(bound.policy.id, context, dimensions, metrics)
+    if not variants or VARIANT in dimensions:
+        return (Slice(need, pushed=pushed),)
+    named = [
+        Slice(_filtered(need, Filter(VARIANT, Operator.IN, (name,))), variant=name, pushed=pushed)
+        for name in variants
+    ]
+    rest = Filter(VARIANT, Operator.NOT_IN, tuple(variants))
+    return (*named, Slice(_filtered(need, rest), variant=OTHER_VARIANT, pushed=pushed))
+
+
+def variants_named(matcher: Matcher) -> set[str]:
+    """The variants that a model matcher tells apart."""
+    return {*matcher.include.variants, *matcher.exclude.variants}
+
+
+def _pushed(by: tuple[str, ...], wanted: set[str]) -> tuple[str, ...]:
+    """Which selected dimensions must be filtered by the source, so that at most two remain."""
+    excess = len(wanted) - MAX_DIMENSIONS
+    if excess <= 0:
+        return ()
+    candidates = sorted(wanted - set(by) - ID_ONLY_DIMENSIONS)
+    if len(candidates) < excess:
+        raise SourceError(
+            Reason.NOT_ANSWERABLE,
+            f"{', '.join(sorted(wanted))} are more than {MAX_DIMENSIONS} dimensions, and "
+            f"{' and '.join(sorted(wanted - set(by) - set(candidates)))} cannot be filtered by name",
+        )
+    return tuple(candidates[:excess])
+
+
+def _check_alone(metrics: frozenset[str], dimensions: tuple[str, ...]) -> None:
+    alone = sorted(name for name in metrics if name in METRICS and METRICS[name].alone)
+    if alone and not ALONE_DIMENSIONS.issuperset(dimensions):
+        raise SourceError(
+            Reason.NOT_ANSWERABLE, f"{', '.join(alone)} can only be asked by model and provider"
+        )
+
+
+def _filtered(need: Need, condition: Filter) -> Need:
+    context = replace(need.context, filters=tuple(sorted({*need.context.filters, condition})))
+    return replace(need, context=context)
+
+
+def filtered_by_key(need: Need, key_hash: str) -> Need:
+    """The same need for one key alone; its rows are held against the key's name, not a control total."""
+    return replace(_filtered(need, Filter(KEY, Operator.IN, (key_hash,))), checked=False)
+
+
+def resolve(part: Slice, dimension: str, matching: tuple[str, ...], account: Account) -> Slice:
+    """The slice with one pushed dimension turned into a filter on the members that matched.
+
+    Raises:
+        SourceError: where a member has no identifier to filter by.
+    """
+    values = sorted({value for member in matching for value in _filter_values(dimension, member, account)})
+    need = _filtered(part.need, Filter(dimension, Operator.IN, tuple(values)))
+    return replace(part, need=need, pushed=tuple(name for name in part.pushed if name != dimension))
+
+
+def _filter_values(dimension: str, member: str, account: Account) -> tuple[str, ...]:
+    directory = account.directory
+    if dimension == KEY and directory.keys:
+        values = tuple(key.key_hash for key in directory.by_name.get(member, ()))
+    elif dimension == WORKSPACE and directory.workspaces:
+        values = directory.workspaces.get(member, ())
+    else:
+        values = (member,)
+    if not values:
+        raise SourceError(
+            Reason.UNRESOLVED_FILTER,
+            f"{dimension} {member!r} has usage but is not listed by the account (deleted?), "
+            "so that it cannot be filtered",
+        )
+    return values
+
+
+def waived_subjects(waiver: Waiver, sets: Sets) -> dict[str, Matcher]:
+    """The matchers of a waiver's ``where``.
+
+    Raises:
+        SourceError: NO_CATALOGUE, as in ``Sets.matcher``.
+    """
+    return {selector.dimension: sets.matcher(selector) for selector in waiver.where}
+
+
+def key_member(key_hash: str) -> str:
+    """The member that stands for a key known by its hash."""
+    return HASH_PREFIX + key_hash

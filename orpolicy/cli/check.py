@@ -1,0 +1,175 @@
+"""``orpolicy check``: the main job."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from orpolicy.cli.options import (
+    load_policies,
+    opened,
+    parse_now,
+    policy_arguments,
+    source_options,
+    wants_color,
+)
+from orpolicy.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from orpolicy.report import Report
+    from orpolicy.reporters.base import Style
+
+EXIT_PASSED, EXIT_FAILED, EXIT_INCONCLUSIVE = 0, 1, 3
+MIN_WIDTH, MAX_WIDTH, FILE_WIDTH = 60, 140, 100
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One ``--format``.
+
+    Attributes:
+        name: of the format.
+        path: where it goes; None is the terminal.
+    """
+
+    name: str
+    path: Path | None
+
+
+@click.command(
+    epilog="Exit codes: 0 passed, 1 a policy failed, 2 files or command line wrong, "
+    "3 nothing failed but something could not be judged."
+)
+@policy_arguments
+@source_options
+@click.option("--no-cache", is_flag=True, help="Ask everything again, and keep nothing on disk.")
+@click.option(
+    "--format",
+    "formats",
+    multiple=True,
+    metavar="FORMAT[=FILE]",
+    help="Output format, to the terminal or to a file. Repeatable. [default: text]",
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice(["error", "warning", "never"]),
+    default="error",
+    show_default=True,
+    help="The least severity that makes the exit code 1.",
+)
+@click.option(
+    "--on-inconclusive",
+    type=click.Choice(["fail", "warn"]),
+    default="fail",
+    show_default=True,
+    help="Whether policies that could not be judged make the exit code 3.",
+)
+@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
+@click.option("-q", "--quiet", is_flag=True, help="The verdict alone.")
+@click.option("-v", "--verbose", is_flag=True, help="The proof of every policy and query as well.")
+def command(
+    paths: tuple[Path, ...],
+    packs: tuple[str, ...],
+    source: str,
+    window: str | None,
+    now: str | None,
+    catalog: Path | None,
+    select: tuple[str, ...],
+    ignore: tuple[str, ...],
+    no_cache: bool,
+    formats: tuple[str, ...],
+    fail_on: str,
+    on_inconclusive: str,
+    color: str,
+    quiet: bool,
+    verbose: bool,
+) -> int:
+    """Evaluate policies: ./policies or ./orpolicy.yaml where no PATH is given."""
+    from orpolicy.lint import lint
+    from orpolicy.reporters.base import Style
+    from orpolicy.staging import Choice
+
+    outputs = parse_formats(formats)
+    policies = load_policies(paths, packs, source)
+    with opened(source, parse_now(now), catalog, use_cache=not no_cache) as figures:
+        report = lint(policies, figures, Choice(window, select, ignore))
+    width = min(max(shutil.get_terminal_size((FILE_WIDTH, 24)).columns, MIN_WIDTH), MAX_WIDTH)
+    style = Style(width=width, color=wants_color(color), verbosity=-1 if quiet else int(verbose))
+    for output in outputs:
+        write(report, output, style)
+    return exit_code(report, fail_on, on_inconclusive)
+
+
+def parse_formats(texts: Sequence[str]) -> tuple[Output, ...]:
+    """The outputs that ``--format`` names; text to the terminal where nothing else goes there.
+
+    Raises:
+        UsageError: for an unknown format, two formats for one place, or no file after ``=``.
+    """
+    outputs = [_parse_format(text) for text in texts]
+    if all(output.path is not None for output in outputs):
+        outputs.append(Output("text", None))
+    places = [output.path for output in outputs]
+    if len(set(places)) < len(places):
+        raise UsageError("--format: two formats go to one place; give each a file, as in --format json=FILE")
+    return tuple(outputs)
+
+
+def _parse_format(text: str) -> Output:
+    from orpolicy.plugins import REPORTERS
+    from orpolicy.policy.validation import near_miss
+
+    name, equals, file = text.partition("=")
+    if name not in REPORTERS:
+        hint = near_miss(name, REPORTERS.names) or f"formats: {', '.join(REPORTERS)}"
+        raise UsageError(f"--format: there is no format {name!r} ({hint})")
+    if equals and not file:
+        raise UsageError(f"--format {text}: a file name must follow the equals sign")
+    return Output(name, Path(file) if file else None)
+
+
+def write(report: Report, output: Output, style: Style) -> None:
+    """Render one format and put it where it goes; files never depend on the terminal.
+
+    Raises:
+        UsageError: if the file cannot be written.
+    """
+    from orpolicy.plugins import REPORTERS
+    from orpolicy.reporters.base import Style
+
+    reporter = REPORTERS[output.name]()
+    if output.path is None:
+        _print(reporter.render(report, style))
+        return
+    text = reporter.render(report, Style(width=FILE_WIDTH, verbosity=style.verbosity))
+    try:
+        output.path.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
+    except OSError as error:
+        raise UsageError(f"--format: cannot write {output.path}: {error.strerror}") from error
+
+
+def _print(text: str) -> None:
+    encoding = sys.stdout.encoding or "utf-8"
+    click.echo(text.encode(encoding, "backslashreplace").decode(encoding), nl=False, color=True)
+
+
+def exit_code(report: Report, fail_on: str, on_inconclusive: str) -> int:
+    """The exit code of a run: failures first, then what could not be judged; no format has a say."""
+    from orpolicy.verdict import Severity, Status, Verdict
+
+    verdicts = {policy.verdict for policy in report.policies}
+    warned = any(
+        finding.status is Status.OPEN and finding.severity is not Severity.NOTE for finding in report.findings
+    )
+    if fail_on != "never" and (Verdict.FAIL in verdicts or (fail_on == "warning" and warned)):
+        return EXIT_FAILED
+    if Verdict.INCONCLUSIVE in verdicts and on_inconclusive == "fail":
+        return EXIT_INCONCLUSIVE
+    return EXIT_PASSED

@@ -1,0 +1,151 @@
+"""The options that several commands share, and what they stand for."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from orpolicy.errors import UsageError
+from orpolicy.period import parse_moment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
+
+    from orpolicy.policy.model import PolicySet
+    from orpolicy.sources.base import Source
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+NAMED_SOURCES = ("openrouter", "demo")
+DEMO_PACK = "starter"
+"""What judges the demo account where a folder has no policies of its own."""
+
+_SCHEME = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
+
+
+def policy_arguments(command: F) -> F:
+    """``[PATH...]`` and ``--pack``."""
+    pack = click.option(
+        "--pack", "packs", multiple=True, metavar="NAME", help="Policies that ship with orpolicy. Repeatable."
+    )
+    paths = click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
+    return paths(pack(command))
+
+
+def source_options(command: F) -> F:
+    """``--source``, ``--window``, ``--now``, ``--catalog``, ``--select`` and ``--ignore``."""
+    for option in reversed(
+        (
+            click.option(
+                "--source", default="openrouter", show_default=True, metavar="SOURCE",
+                help="openrouter, demo, or a file, folder or glob of request records.",
+            ),
+            click.option(
+                "--window", metavar="WINDOW",
+                help="Judge this window instead of the policies' own: last-month, this-month, last-week, "
+                "last-30d, or 2026-05-01..2026-06-01 (half-open).",
+            ),
+            click.option("--now", metavar="TIME", help="Fix the clock: 2026-06-10 or 2026-06-10T00:00:00Z."),
+            click.option(
+                "--catalog", type=click.Path(path_type=Path), metavar="FILE",
+                help="A saved /models answer, for sources without one.",
+            ),
+            click.option("--select", multiple=True, metavar="ID", help="Only these policies. Repeatable."),
+            click.option("--ignore", multiple=True, metavar="ID", help="All but these. Repeatable."),
+        )
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def load_policies(paths: Sequence[Path], packs: Sequence[str], source: str = "") -> PolicySet:
+    """The policies that a command line names, else those of the working directory.
+
+    Raises:
+        UsageError: if there are none, or a pack does not exist.
+        PolicyError: if the files are wrong.
+    """
+    from orpolicy.policy.files import default_paths
+    from orpolicy.policy.loader import load
+    from orpolicy.policy.packs import pack_path
+    from orpolicy.policy_kinds import Kinds
+
+    named = [*paths, *(pack_path(name) for name in packs)]
+    if not named:
+        try:
+            named = list(default_paths(Path()))
+        except UsageError:
+            if source != "demo":
+                raise
+            click.echo(f"no policies here: the demo is judged by the pack {DEMO_PACK}", err=True)
+            named = [pack_path(DEMO_PACK)]
+    return load(named, Kinds())
+
+
+def parse_now(text: str | None) -> datetime | None:
+    """The clock that ``--now`` fixes, or None.
+
+    Raises:
+        UsageError: if the text is no moment.
+    """
+    try:
+        return parse_moment(text) if text else None
+    except ValueError as error:
+        raise UsageError(f"--now: {error}") from error
+
+
+@contextmanager
+def opened(
+    text: str, now: datetime | None, catalogue: Path | None, *, use_cache: bool = True
+) -> Iterator[Source]:
+    """The source that ``--source`` names, closed afterwards.
+
+    Raises:
+        UsageError: if there is no such source, or it cannot be opened as asked.
+    """
+    from orpolicy.plugins import SOURCES
+    from orpolicy.sources.base import Setting
+
+    setting = Setting(text, os.environ, now, catalogue, use_cache)
+    source = SOURCES[source_name(text)].open(setting)
+    try:
+        yield source
+    finally:
+        source.close()
+
+
+def source_name(text: str) -> str:
+    """The registry's name of the source that a text stands for.
+
+    Raises:
+        UsageError: for a URL that no source takes.
+    """
+    from orpolicy.plugins import SOURCES
+
+    if text in NAMED_SOURCES:
+        return text
+    scheme = _SCHEME.match(text)
+    if scheme is None:
+        return "local"
+    name = scheme[1].lower()
+    if name not in SOURCES:
+        raise UsageError(f"--source {scheme[0]}…: no such source; use {', '.join(NAMED_SOURCES)} or a file")
+    return name
+
+
+def wants_color(choice: str) -> bool:
+    """Whether standard output gets colour: the flag, NO_COLOR, FORCE_COLOR, then the terminal decide."""
+    if choice != "auto":
+        return choice == "always"
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"

@@ -1,0 +1,64 @@
+"""Who or what is behind a finding."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orpolicy.binding import KEY, MODEL
+from orpolicy.finding import Driver
+from orpolicy.query.vocabulary import SPEND
+from orpolicy.savings.levers import CutSurcharge
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from orpolicy.account import Account
+    from orpolicy.evaluation import Breach
+    from orpolicy.lay_out import Layout
+    from orpolicy.savings.levers import Lever
+    from orpolicy.table import Member
+    from orpolicy.totals import Cell
+
+MAX_DRIVERS = 5
+
+
+def drivers_of(breach: Breach, layout: Layout, lever: Lever, account: Account) -> tuple[Driver, ...]:
+    """The largest drivers of a breach: a model's keys, a key's models, a pair's share of its model.
+
+    For surcharges the dollars are those of the surcharge.
+    """
+    cells = layout.cells(breach)
+    metric = lever.metrics[0] if isinstance(lever, CutSurcharge) else SPEND
+    subject = breach.row.subject
+    if {KEY, MODEL} <= set(subject):
+        return _share_of_model(breach, layout, account)
+    dimension = MODEL if KEY in subject else KEY
+    spend: dict[Member, float] = {}
+    for cell in cells:
+        member = cell.key if dimension == KEY else cell.model
+        spend[member] = spend.get(member, 0.0) + float(cell.totals.get(metric))
+    whole = sum(spend.values())
+    return _ranked(dimension, spend, whole, account)
+
+
+def _share_of_model(breach: Breach, layout: Layout, account: Account) -> tuple[Driver, ...]:
+    """The one key of the finding, with its share of all spend on the model."""
+    key, model = breach.row.subject[KEY], breach.row.subject[MODEL]
+    whole = sum(cell.totals.spend_usd for cell in _on_model(layout.all_cells(), model))
+    return _ranked(KEY, {key: breach.row.totals.spend_usd}, whole, account)
+
+
+def _on_model(cells: Sequence[Cell], model: Member) -> list[Cell]:
+    return [cell for cell in cells if cell.model == model]
+
+
+def _ranked(dimension: str, spend: dict[Member, float], whole: float, account: Account) -> tuple[Driver, ...]:
+    """The largest first, ties by name; nothing where there is nothing to have a share of."""
+    if whole <= 0:
+        return ()
+    ranked = sorted(spend.items(), key=lambda item: (-item[1], item[0] or ""))
+    return tuple(
+        Driver(account.display({dimension: member}), usd, min(usd / whole, 1.0))
+        for member, usd in ranked[:MAX_DRIVERS]
+        if usd > 0
+    )

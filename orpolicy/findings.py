@@ -1,0 +1,176 @@
+"""From breaches to findings: identity, savings, drivers, what to do and how to check it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shlex
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from orpolicy.account import HASH_PREFIX
+from orpolicy.binding import KEY, MODEL
+from orpolicy.drivers import drivers_of
+from orpolicy.finding import Finding, Measure, Recommendation, Savings, Verify
+from orpolicy.query.model import Filter, Operator, Query
+from orpolicy.query.vocabulary import BASE_METRICS
+from orpolicy.savings.estimate import estimate
+from orpolicy.savings.levers import Exposure
+from orpolicy.totals import Cell
+from orpolicy.verdict import Severity, Status, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from orpolicy.account import Account
+    from orpolicy.binding import Bound
+    from orpolicy.evaluation import Breach, Judgement
+    from orpolicy.lay_out import Layout
+    from orpolicy.savings.estimate import Estimate
+    from orpolicy.savings.levers import Lever
+    from orpolicy.table import Member
+
+API_URL = "https://openrouter.ai/api/v1/analytics/query"
+ANOTHER_MODEL = "a cheaper model"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A breach with everything but its share of the net, which takes all findings.
+
+    Attributes:
+        finding: without its net, and still open.
+        estimate: what it is worth.
+        subject: dimension -> member.
+        usd_per_month: the subject's spend as a month's.
+    """
+
+    finding: Finding
+    estimate: Estimate
+    subject: Mapping[str, Member]
+    usd_per_month: float
+
+
+def draft(judgement: Judgement, breach: Breach, layout: Layout, account: Account, now: datetime) -> Draft:
+    """One breach, priced and explained."""
+    bound = judgement.bound
+    lever = bound.rule.lever(breach.row, judgement.traffic, breach.value, breach.threshold)
+    worth = _estimate(breach, layout, lever, account, now)
+    month = bound.window.monthly_factor
+    totals = breach.row.totals
+    verdict, severity = graded(breach.verdict, bound.policy.severity)
+    excess_usd = lever.excess_usd if isinstance(lever, Exposure) else None
+    finding = Finding(
+        fingerprint=fingerprint(bound.policy.id, breach.row.subject, account),
+        policy=bound.policy.id,
+        rule=bound.policy.rule,
+        verdict=verdict,
+        severity=severity,
+        subject=account.display(breach.row.subject),
+        measure=Measure(
+            bound.rule.measure_name, breach.value, breach.threshold, bound.rule.unit, breach.note
+        ),
+        spend_usd=totals.spend_usd,
+        tokens_total=totals.tokens,
+        request_count=totals.requests,
+        usd_per_mtok=totals.usd_per_mtok,
+        savings=Savings(
+            worth.low, worth.expected, worth.high, None, worth.confidence, _labelled(worth.formula, bound)
+        ),
+        recommendation=_recommendation(bound, breach, worth),
+        drivers=drivers_of(breach, layout, lever, account),
+        locations=(bound.policy.location,),
+        verify=_verify(bound, breach, account),
+        owner=bound.policy.owner,
+        title=bound.policy.title,
+        why=bound.policy.why,
+        link=bound.policy.link,
+        exposure_usd_per_month=None if excess_usd is None else max(excess_usd, 0.0) * month,
+    )
+    return Draft(finding, worth, breach.row.subject, totals.spend_usd * month)
+
+
+def graded(crossed: Verdict, severity: Severity) -> tuple[Verdict, Severity]:
+    """What a crossed threshold means under a policy's severity: only errors fail."""
+    if severity is Severity.ERROR:
+        return (crossed, Severity.ERROR if crossed is Verdict.FAIL else Severity.WARNING)
+    return Verdict.WARN, severity
+
+
+def fingerprint(policy: str, subject: Mapping[str, Member], account: Account) -> str:
+    """32 hex digits of policy id and subject identity: key hashes where known, not names."""
+    identity = sorted((name, account.identity(name, member)) for name, member in subject.items())
+    return hashlib.sha256(json.dumps([policy, identity]).encode()).hexdigest()[:32]
+
+
+def settled(drafted: Draft, share_usd: float | None, status: Status) -> Finding:
+    """The finding with its share of the net and its status."""
+    savings = replace(drafted.finding.savings, net=share_usd)
+    return replace(drafted.finding, savings=savings, status=status)
+
+
+def _estimate(breach: Breach, layout: Layout, lever: Lever, account: Account, now: datetime) -> Estimate:
+    cells = layout.cells(breach)
+    subject = breach.row.subject
+    stand_in = (Cell(subject.get(KEY), subject[MODEL], breach.row.totals),) if MODEL in subject else ()
+    worth = estimate(
+        lever,
+        cells or stand_in,
+        breach.row.totals,
+        layout.all_cells(),
+        account.catalogue,
+        breach.row.window.monthly_factor,
+        now,
+    )
+    return worth if cells else replace(worth, cells=())
+
+
+def _labelled(formula: str, bound: Bound) -> str:
+    window = bound.window
+    if window.is_calendar_month:
+        return formula
+    return f"{formula}; a month's worth of {window.days:g} days, times {window.monthly_factor:.4g}"
+
+
+def _recommendation(bound: Bound, breach: Breach, worth: Estimate) -> Recommendation:
+    advice = bound.rule.advice(breach.row, breach.threshold)
+    replacement = worth.replacement or bound.policy.replacement
+    text = advice.text.replace("{replacement}", replacement or ANOTHER_MODEL)
+    risk = f"{advice.risk} {worth.caveat[:1].upper()}{worth.caveat[1:]}." if worth.caveat else advice.risk
+    return Recommendation(advice.action, replacement or None, text, risk)
+
+
+def _verify(bound: Bound, breach: Breach, account: Account) -> Verify:
+    """The finding's own query: its dimensions, its window, and filters where identifiers are known."""
+    need = bound.slices[0].need
+    filters = {
+        Filter(name, Operator.IN, (value,))
+        for name, member in breach.row.subject.items()
+        if (value := _filter_value(name, member, account))
+    }
+    kept = {item for item in need.context.filters if item.field not in {new.field for new in filters}}
+    query = Query(
+        metrics=tuple(sorted({*BASE_METRICS, *bound.rule.metrics} & set(account.meta.metrics))),
+        dimensions=need.dimensions,
+        window=bound.window,
+        filters=tuple(sorted(kept | filters)),
+    )
+    body = query.body()
+    curl = (
+        f'curl -sS {API_URL} -H "Authorization: Bearer $OPENROUTER_MANAGEMENT_KEY" '
+        f"-H 'Content-Type: application/json' -d {shlex.quote(json.dumps(body))}"
+    )
+    return Verify(body, curl, bound.rule.advice(breach.row, breach.threshold).expect)
+
+
+def _filter_value(dimension: str, member: Member, account: Account) -> str:
+    """What the API filters a member by; "" where only its name is known."""
+    if member is None or dimension in {"app", "user"}:
+        return ""
+    if dimension == KEY:
+        return account.identity(KEY, member).removeprefix(HASH_PREFIX) if account.directory.keys else ""
+    if dimension == "workspace":
+        ids = account.directory.workspaces.get(member, ())
+        return ids[0] if len(ids) == 1 else ""
+    return member

@@ -1,0 +1,152 @@
+"""The traffic behind breaches, laid out in cells of key and model: who drives it, and what it could save."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from orpolicy.binding import KEY, MODEL, Bound
+from orpolicy.errors import SourceError
+from orpolicy.fetch import CONTROL_SHARE, CONTROL_USD
+from orpolicy.gather import ask_for_namesakes, attempt, select, told_apart
+from orpolicy.query.model import Context, Filter, Need, Operator
+from orpolicy.query.vocabulary import SPEND
+from orpolicy.totals import Cell, Totals
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from orpolicy.account import Account
+    from orpolicy.evaluation import Breach, Judgement
+    from orpolicy.fetch import Desk
+    from orpolicy.gather import Gathered
+    from orpolicy.table import Table
+
+GRID = (KEY, MODEL)
+MAX_FILTER_VALUES = 200
+"""More subjects than this are asked for without a filter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The cells of one policy's window.
+
+    Attributes:
+        selected: the policy's own traffic by key and model, or None where it cannot be laid out so.
+        peers: all traffic known by key and model, for comparison; may be a part of the account.
+    """
+
+    selected: Table | None
+    peers: Table | None
+
+    def cells(self, breach: Breach) -> tuple[Cell, ...]:
+        """The breach's traffic by key and model; empty where the cells do not add up to it."""
+        if self.selected is None:
+            return ()
+        subject = breach.row.subject
+        rows = self.selected.matching({name: _is(member) for name, member in subject.items()})
+        spend_usd = breach.row.totals.spend_usd
+        if abs(float(rows.total(SPEND) or 0.0) - spend_usd) > max(CONTROL_SHARE * spend_usd, CONTROL_USD):
+            return ()
+        return cells_of(rows)
+
+    def all_cells(self) -> tuple[Cell, ...]:
+        """Every known cell of the window."""
+        return cells_of(self.peers) if self.peers is not None else ()
+
+
+def _is(member: object) -> Callable[[object], bool]:
+    return lambda other: other == member
+
+
+def cells_of(table: Table) -> tuple[Cell, ...]:
+    """The rows of a table by key and model."""
+    grid = table.rollup(GRID)
+    members = zip(grid.dimensions[KEY], grid.dimensions[MODEL], strict=True)
+    return tuple(Cell(key, model, Totals.of_row(grid, number)) for number, (key, model) in enumerate(members))
+
+
+def lay_out(judged: Sequence[tuple[Judgement, Gathered]], desk: Desk, account: Account) -> dict[str, Layout]:
+    """The cells behind every judgement with breaches, by policy id; at most two rounds of questions.
+
+    Nothing is asked for policies without breaches, or whose own rows are by key and model already.
+    """
+    breached = [(judgement, gathered) for judgement, gathered in judged if judgement.breaches]
+    needs = {
+        judgement.bound.policy.id: need
+        for judgement, gathered in breached
+        if (need := _need(judgement, gathered, account)) is not None
+    }
+    _share(needs)
+    desk.ask(list(needs.values()))
+    ask_for_namesakes(list(needs.values()), frozenset(), desk, account)
+    return {
+        judgement.bound.policy.id: _layout(
+            judgement.bound, gathered, needs.get(judgement.bound.policy.id), desk, account
+        )
+        for judgement, gathered in breached
+    }
+
+
+def _fits_cells(bound: Bound) -> bool:
+    """Whether the policy's subjects and selectors are all about keys and models."""
+    return {*bound.by, *bound.where} <= set(GRID)
+
+
+def _need(judgement: Judgement, gathered: Gathered, account: Account) -> Need | None:
+    bound = judgement.bound
+    if not _fits_cells(bound) or (not bound.periods and set(GRID) <= set(gathered.everything.dimensions)):
+        return None
+    filters = tuple(_filters(bound, judgement.breaches, account))
+    return Need(
+        bound.policy.id,
+        Context(bound.window, filters),
+        tuple(sorted(GRID)),
+        bound.rule.metrics,
+        checked=False,
+    )
+
+
+def _filters(bound: Bound, breaches: Sequence[Breach], account: Account) -> Iterable[Filter]:
+    """The one filter that keeps the answer to the subjects that breach."""
+    for dimension in (MODEL, KEY):
+        if dimension not in bound.by:
+            continue
+        members = {breach.row.subject[dimension] for breach in breaches}
+        values = [_identifier(dimension, member, account) for member in members]
+        known = [value for value in values if value is not None]
+        if len(known) == len(values) <= MAX_FILTER_VALUES:
+            yield Filter(dimension, Operator.IN, tuple(sorted(known)))
+            return
+
+
+def _identifier(dimension: str, member: str | None, account: Account) -> str | None:
+    if member is None or dimension != KEY:
+        return member
+    identity = account.identity(KEY, member)
+    if identity.startswith("hash:"):
+        return identity.removeprefix("hash:")
+    return None if account.directory.keys else member
+
+
+def _share(needs: dict[str, Need]) -> None:
+    """Where one policy of a window needs all of it, the others use that answer."""
+    everything = {need.context.window for need in needs.values() if not need.context.filters}
+    for policy, need in needs.items():
+        if need.context.window in everything:
+            needs[policy] = Need(
+                policy, Context(need.context.window), need.dimensions, need.metrics, checked=False
+            )
+
+
+def _layout(bound: Bound, gathered: Gathered, need: Need | None, desk: Desk, account: Account) -> Layout:
+    if need is None:
+        if not set(GRID) <= set(gathered.everything.dimensions):
+            return Layout(None, None)
+        return Layout(gathered.selected if _fits_cells(bound) else None, gathered.everything)
+    found = attempt(told_apart, need, frozenset(), desk, account)
+    if isinstance(found, SourceError):
+        return Layout(None, None)
+    rows, _ = found
+    chosen = select(rows, bound.where, account)
+    return Layout(select(chosen, {MODEL: bound.scope} if bound.scope else {}, account), rows)

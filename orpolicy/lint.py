@@ -1,0 +1,52 @@
+"""The run on one screen: load > bind > plan > fetch > evaluate > save > report."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orpolicy.errors import SourceError
+from orpolicy.evaluation import judge
+from orpolicy.fetch import Desk
+from orpolicy.findings import draft
+from orpolicy.gather import Gathered, attempt, gather
+from orpolicy.lay_out import lay_out
+from orpolicy.reporting import Run, make_report
+from orpolicy.settling import settle
+from orpolicy.staging import set_stage
+
+if TYPE_CHECKING:
+    from orpolicy.policy.model import PolicySet
+    from orpolicy.report import Report
+    from orpolicy.sources.base import Source
+    from orpolicy.staging import Choice
+
+
+def lint(policies: PolicySet, source: Source, choice: Choice) -> Report:
+    """Judge every chosen policy by a source's figures.
+
+    Raises:
+        UsageError: for a policy id or a window of the command line that makes no sense.
+        PolicyError: for metrics and dimensions that neither orpolicy nor the account knows.
+    """
+    stage = set_stage(policies, source, choice)
+    account, now = stage.scene.account, stage.scene.now
+    desk = Desk(source, stage.base_metrics)
+    gathered = gather(stage.bounds, desk, account, also=(stage.total,) if stage.bounds else ())
+    judged = {
+        bound.policy.id: found if isinstance(found := gathered[bound.policy.id], SourceError)
+        else attempt(judge, bound, found)
+        for bound in stage.bounds
+    }  # fmt: skip
+    rows = [
+        (judgement, found)
+        for name, judgement in judged.items()
+        if isinstance(found := gathered[name], Gathered) and not isinstance(judgement, SourceError)
+    ]
+    layouts = lay_out(rows, desk, account)
+    drafts = [
+        draft(judgement, breach, layouts[judgement.bound.policy.id], account, now)
+        for judgement, _ in rows
+        for breach in judgement.breaches
+    ]
+    settlement = settle(drafts, stage)
+    return make_report(Run(stage, desk, source.info(), gathered, judged, settlement))
