@@ -50,12 +50,14 @@ class SourceInfo:
         host: the API's host, the path of the files, or "".
         requests: requests sent, all kinds together.
         cached_requests: answers read from the local cache instead.
+        notes: what a reader should know of the data as a whole.
     """
 
     kind: str
     host: str
     requests: int
     cached_requests: int = 0
+    notes: tuple[str, ...] = ()
 
 
 class Source(ABC):
