@@ -63,21 +63,28 @@ def _shapes_of(context: Context, needs: list[Need], base: frozenset[str], *, rol
     if checked:
         wanted.setdefault((), [])
     metrics = base.union(*(need.metrics for need in needs))
-    shapes = []
-    for dimensions, group in wanted.items():
-        if roll_up and dimensions and any(set(dimensions) < set(other) for other in wanted):
-            continue
-        users = group if dimensions else needs
-        shapes.append(
-            Shape(
-                context=context,
-                dimensions=dimensions,
-                queries=tuple(_queries(context, dimensions, metrics)),
-                policies=tuple(sorted({need.policy for need in users})),
-                checked=checked,
-            )
+    asked = [
+        one for one in wanted if not (roll_up and one and any(set(one) < set(other) for other in wanted))
+    ]
+    return [
+        Shape(
+            context=context,
+            dimensions=dimensions,
+            queries=tuple(_queries(context, dimensions, metrics)),
+            policies=tuple(sorted({need.policy for need in needs if _uses(need, dimensions, asked)})),
+            checked=checked,
         )
-    return shapes
+        for dimensions in asked
+    ]
+
+
+def _uses(need: Need, dimensions: tuple[str, ...], asked: Sequence[tuple[str, ...]]) -> bool:
+    """Whether a need is answered by a shape, or held against it as its control total."""
+    if not dimensions:
+        return need.checked or not need.dimensions
+    if need.dimensions in asked:
+        return need.dimensions == dimensions
+    return set(need.dimensions) < set(dimensions)
 
 
 def _queries(context: Context, dimensions: tuple[str, ...], metrics: frozenset[str]) -> Iterable[Query]:
