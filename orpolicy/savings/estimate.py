@@ -97,15 +97,13 @@ def estimate(  # noqa: PLR0913, PLR0917 - the traffic, what surrounds it, and th
 def _outcome(
     lever: Swap | RaiseCacheHitRate | CutReasoning | CutSurcharge, traffic: Traffic
 ) -> Outcome | NoFigure:
-    match lever:
-        case Swap():
-            return swap(lever, traffic)
-        case RaiseCacheHitRate():
-            return raise_cache_hit_rate(lever, traffic)
-        case CutReasoning():
-            return cut_reasoning(lever, traffic)
-        case CutSurcharge():
-            return cut_surcharge(lever, traffic)
+    if isinstance(lever, Swap):
+        return swap(lever, traffic)
+    if isinstance(lever, RaiseCacheHitRate):
+        return raise_cache_hit_rate(lever, traffic)
+    if isinstance(lever, CutReasoning):
+        return cut_reasoning(lever, traffic)
+    return cut_surcharge(lever, traffic)
 
 
 def _exposure(lever: Exposure, totals: Totals, window_to_month: float) -> Estimate:

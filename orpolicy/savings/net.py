@@ -52,7 +52,7 @@ class _Claim:
     """What one finding's lever claims of one cell."""
 
     fingerprint: str
-    kind: LeverKind
+    kind: LeverKind | None
     spend_usd: float
     saving_usd: float
 
@@ -68,7 +68,7 @@ def combine(estimates: Mapping[str, Estimate]) -> Net:
     Args:
         estimates: fingerprint -> estimate; waived ones are left out by the caller.
     """
-    known = {name: item for name, item in estimates.items() if item.kind and item.expected is not None}
+    known = {name: item for name, item in estimates.items() if item.expected is not None}
     shares = {scenario: _shares(known, scenario) for scenario in Scenario}
     low, expected, high = (math.fsum(shares[scenario].values()) for scenario in Scenario)
     return Net(
@@ -97,10 +97,9 @@ def _shares(known: Mapping[str, Estimate], scenario: Scenario) -> dict[str, floa
 def _claims(known: Mapping[str, Estimate], scenario: Scenario) -> dict[tuple[Member, Member], list[_Claim]]:
     cells: dict[tuple[Member, Member], list[_Claim]] = defaultdict(list)
     for name, item in known.items():
-        if item.kind is not None:
-            for cell in item.cells:
-                claim = _Claim(name, item.kind, cell.spend_usd_per_month, scenario.of(cell))
-                cells[cell.key, cell.model].append(claim)
+        for cell in item.cells:
+            claim = _Claim(name, item.kind, cell.spend_usd_per_month, scenario.of(cell))
+            cells[cell.key, cell.model].append(claim)
     return cells
 
 
@@ -111,8 +110,8 @@ def _apply(claims: Iterable[_Claim]) -> list[tuple[str, float]]:
     each leave a quarter.
     """
     capacity_usd = max(claim.spend_usd for claim in claims)
-    strongest: dict[LeverKind, _Claim] = {}
-    for claim in sorted(claims, key=lambda item: (item.kind, -item.saving_usd, item.fingerprint)):
+    strongest: dict[LeverKind | None, _Claim] = {}
+    for claim in sorted(claims, key=lambda item: (item.kind or 0, -item.saving_usd, item.fingerprint)):
         strongest.setdefault(claim.kind, claim)
     remaining = 1.0
     taken: list[tuple[str, float]] = []

@@ -154,11 +154,9 @@ def _part(cell: Cell, catalogue: Catalog, targets: dict[Member, Model], ledger: 
 
 
 def _swapped(cell: Cell, model: Model, tokens: Tokens, ledger: _Ledger) -> Part:
-    low = token_cost_usd(model.price, model.tiers, tokens.uncached().scaled(MORE_TOKENS_LOW))
-    expected = token_cost_usd(model.price, model.tiers, tokens.scaled(MORE_TOKENS_EXPECTED))
-    high = token_cost_usd(model.price, model.tiers, tokens)
-    if low is None or expected is None or high is None:
-        raise AssertionError(f"{model.id} was chosen without a price")
+    amounts = (tokens.uncached().scaled(MORE_TOKENS_LOW), tokens.scaled(MORE_TOKENS_EXPECTED), tokens)
+    costs = (token_cost_usd(model.price, model.tiers, amount) for amount in amounts)
+    low, expected, high = filter(None, costs)  # only models with a price are chosen
     usd = _inference_usd(cell.totals)
     ledger.dearer_usd += max(expected.mean - usd, 0.0)
     return part(cell, usd - low.most, usd - expected.mean, usd - high.least, _term(usd, model, tokens))
