@@ -8,15 +8,24 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from orpolicy.reporters._words import char_columns, columns, visible
+from orpolicy.verdict import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+
+    from orpolicy.location import Location
 
 STICKY = "\u00a0"
 """A space at which no line breaks; printed as a plain one."""
 
 GAP = f"{STICKY} "
 """Two spaces, after which a line may break."""
+
+GUTTER = 6
+"""Columns left of everything that belongs to a heading."""
+
+PROSE = 110
+"""Columns of running text: longer lines are hard to read."""
 
 NARROWEST = 60
 WIDEST = 200
@@ -37,6 +46,14 @@ class Ink(Enum):
     """A place in a file, or a command: never broken, so that it can be clicked or copied."""
 
 
+VERDICT_INK = {
+    Verdict.FAIL: Ink.FAIL,
+    Verdict.WARN: Ink.WARN,
+    Verdict.PASS: Ink.PASS,
+    Verdict.INCONCLUSIVE: Ink.HOLD,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
     """Text in one ink."""
@@ -52,6 +69,11 @@ Word = tuple[Piece, ...]
 def sticky(text: str) -> str:
     """The text as one word."""
     return text.replace(" ", STICKY)
+
+
+def place(location: Location) -> Piece:
+    """``file:line``, for people and their terminals to open."""
+    return Piece(sticky(f"{location.file}:{location.line}"), Ink.PLACE)
 
 
 @dataclass(slots=True)
@@ -95,12 +117,15 @@ class Page:
             self._lines.append(" " * (rest if number else indent) + self._paint(line))
 
     def _paint(self, words: Sequence[Word]) -> str:
+        pieces = [Piece(piece.text.replace(STICKY, " "), piece.ink) for piece in _merged(words)]
+        while pieces and not pieces[-1].text.strip(" "):
+            pieces.pop()
         painted: list[str] = []
-        for piece in _merged(words):
-            text = piece.text.replace(STICKY, " ")
+        for number, piece in enumerate(pieces, start=1):
+            text = piece.text.rstrip(" ") if number == len(pieces) else piece.text
             plain = not self.color or piece.ink is Ink.PLAIN
             painted.append(text if plain else f"\x1b[{piece.ink.value}m{text}\x1b[0m")
-        return "".join(painted).rstrip(" ")
+        return "".join(painted)
 
 
 def _words(pieces: Iterable[Piece]) -> list[Word]:
@@ -128,7 +153,7 @@ def _fill(words: Sequence[Word], width: int, indent: int, hang: int) -> Iterator
     for whole in words:
         for word in _cut(whole, width - max(indent, hang)):
             need = _columns(word)
-            if line and used + 1 + need > room:
+            if line and used + 1 + need > room and need <= width - hang:
                 yield line
                 line, used, room = [], 0, width - hang
             used += need + (1 if line else 0)

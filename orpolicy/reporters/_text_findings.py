@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orpolicy.finding import Confidence
-from orpolicy.reporters._figures import against_threshold, days, money, rate, share, span, tokens
-from orpolicy.reporters._page import GAP, Ink, Page, Piece, sticky
+from orpolicy.reporters._figures import days, money, rate, share, span, tokens
+from orpolicy.reporters._page import GAP, GUTTER, PROSE, VERDICT_INK, Ink, Page, Piece, place, sticky
+from orpolicy.reporters._text_table import put_in_lines
 from orpolicy.reporters._words import (
-    columns,
     how_sure,
     is_claimed,
     measured,
@@ -22,41 +22,20 @@ from orpolicy.reporters._words import (
     saving,
     saving_range,
     share_of_net,
-    state,
     subject,
 )
 from orpolicy.verdict import Status, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from orpolicy.finding import Finding, Savings
-    from orpolicy.location import Location
     from orpolicy.report import PolicyResult, Report
-
-GUTTER = 6
-"""Columns left of everything that belongs to a heading."""
-
-PROSE = 110
-"""Columns of running text: wider lines are hard to read."""
 
 IN_FULL = 10
 """So many of the dearest open findings are shown in full."""
 
 MOST_DRIVERS = 3
 
-VERDICT_INK = {
-    Verdict.FAIL: Ink.FAIL,
-    Verdict.WARN: Ink.WARN,
-    Verdict.PASS: Ink.PASS,
-    Verdict.INCONCLUSIVE: Ink.HOLD,
-}
-
 _LABEL = 9
-_MIN_SUBJECT = 28
-"""Subjects narrower than this take the room of a figure that the table can spare."""
-
-_LEAST_SUBJECT = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +80,7 @@ def put_findings(page: Page, report: Report, *, verbose: bool) -> None:
         for finding in group.in_full:
             page.blank()
             _put_in_full(page, report, group, finding, verbose=verbose)
-        _put_in_lines(page, group)
+        put_in_lines(page, group.others)
 
 
 def _groups(report: Report, dearest: frozenset[str]) -> list[Group]:
@@ -165,9 +144,10 @@ def _put_in_full(page: Page, report: Report, group: Group, finding: Finding, *, 
     _put_fact(page, "do", prose(advice.text), Ink.STRONG)
     _put_fact(page, "risk", prose(advice.risk))
     _put_saving(page, report, group, finding, verbose=verbose)
-    for location in finding.locations:
-        if not (group.policy and location.file == group.policy.location.file):
-            _put_fact(page, "code", place(location))
+    policy_file = group.policy.location.file if group.policy else ""
+    code = [location for location in finding.locations if location.file != policy_file]
+    for number, location in enumerate(code):
+        _put_fact(page, "" if number else "code", place(location))
     if verbose:
         _put_fact(page, "verify", prose(finding.verify.expect))
         for line in finding.verify.curl.split("\n"):
@@ -241,62 +221,3 @@ def _saving(savings: Savings) -> str:
 def _saving_ink(finding: Finding) -> Ink:
     counts = finding.status is Status.OPEN and finding.savings.expected is not None
     return Ink.MONEY if counts and not is_claimed(finding) else Ink.PLAIN
-
-
-def _put_in_lines(page: Page, group: Group) -> None:
-    """The other findings as a table; figures to the right, so that they compare."""
-    if not group.others:
-        return
-    page.blank()
-    titles = ("", "spend", "measured", "saves/month")
-    rows = [titles] + [
-        (state(finding).lower(), money(finding.spend_usd), _value(finding), _saving_cell(finding))
-        for finding in group.others
-    ]
-    subjects = ["", *(subject(finding.subject) for finding in group.others)]
-    wide = max(map(columns, subjects))
-    room = _room(page, rows)
-    if room < min(wide, _MIN_SUBJECT) or all(row[1] == row[2] for row in rows[1:]):
-        rows = [(row[0], row[1], row[3]) for row in rows]
-        room = _room(page, rows)
-    room = max(min(room, wide), _LEAST_SUBJECT)
-    subjects = ["", *(subject(finding.subject, room) for finding in group.others)]
-    for number, line in enumerate(_aligned(rows, subjects, room)):
-        page.put(Piece(sticky(line), Ink.PLAIN if number else Ink.FAINT), indent=GUTTER)
-    if any(is_claimed(finding) for finding in group.others):
-        legend = "( ) adds nothing to net: another finding already claims these dollars"
-        page.put(Piece(legend, Ink.FAINT), indent=GUTTER, most=PROSE)
-
-
-def _widths(rows: Sequence[Sequence[str]]) -> list[int]:
-    return [max(map(columns, cells)) for cells in zip(*rows, strict=True)]
-
-
-def _room(page: Page, rows: Sequence[Sequence[str]]) -> int:
-    """Columns that a table leaves to its subjects."""
-    return min(page.width, PROSE) - GUTTER - sum(len(GAP) + width for width in _widths(rows))
-
-
-def _aligned(rows: Sequence[Sequence[str]], subjects: Sequence[str], room: int) -> list[str]:
-    """Each row as a line: its word, its subject, its figures to the right."""
-    widths = _widths(rows)
-    lines: list[str] = []
-    for (word, *figures), who in zip(rows, subjects, strict=True):
-        aligned = [figure.rjust(width) for figure, width in zip(figures, widths[1:], strict=True)]
-        lines.append("  ".join([word.ljust(widths[0]), who + " " * (room - columns(who)), *aligned]))
-    return lines
-
-
-def _value(finding: Finding) -> str:
-    value = against_threshold(finding.measure)[0]
-    return value.removesuffix(f" {finding.measure.unit}")
-
-
-def _saving_cell(finding: Finding) -> str:
-    figure = saving(finding.savings)
-    return f"({figure})" if is_claimed(finding) else figure
-
-
-def place(location: Location) -> Piece:
-    """``file:line``, for people and their terminals to open."""
-    return Piece(sticky(f"{location.file}:{location.line}"), Ink.PLACE)

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from orpolicy.finding import Confidence
 from orpolicy.report import WaiverState
 from orpolicy.reporters._figures import count, minute, money
-from orpolicy.reporters._page import GAP, Ink, Page, Piece, sticky
-from orpolicy.reporters._text_findings import GUTTER, PROSE, place
+from orpolicy.reporters._page import GAP, GUTTER, PROSE, Ink, Page, Piece, place, sticky
 from orpolicy.reporters._words import name, plural, proof, prose
 from orpolicy.verdict import Verdict
 

@@ -19,12 +19,14 @@ if TYPE_CHECKING:
 NAME_COLUMNS = 72
 """Names from outside are elided beyond this display width."""
 
-PROSE_COLUMNS = 1_200
+PROSE_COLUMNS = 600
 """Sentences from outside are elided beyond this display width."""
 
 _UNSHOWN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _SHORT = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
-_MARKS_PER_COLUMN = 4
+_MOST_MARKS = 4
+"""More combining marks than this on one character are an attack on the lines above and below."""
+
 _ELLIPSIS = "…"
 _BLENDED = "blended_multiple"
 """The measure whose sentence names both rates."""
@@ -33,12 +35,19 @@ _BLENDED = "blended_multiple"
 def visible(text: str) -> str:
     r"""The text with every control, format, bidi, line-break or surrogate character as an escape.
 
+    So is a combining mark that has nothing to combine with, or that comes after four others.
     What comes out moves no cursor, changes no colour and hides nothing: ``\n``, ``\x1b``, ``\u202e``.
     Applying it twice changes nothing.
     """
     if text.isascii() and text.isprintable():
         return text
-    return "".join(_escape(char) if unicodedata.category(char) in _UNSHOWN else char for char in text)
+    shown: list[str] = []
+    marks = _MOST_MARKS
+    for char in text:
+        marks = 0 if char_columns(char) else marks + 1
+        hidden = marks > _MOST_MARKS or unicodedata.category(char) in _UNSHOWN
+        shown.append(_escape(char) if hidden else char)
+    return "".join(shown)
 
 
 def _escape(char: str) -> str:
@@ -65,7 +74,7 @@ def char_columns(char: str) -> int:
 def name(text: str, limit: int = NAME_COLUMNS) -> str:
     """A name from outside, visible, elided in the middle to at most ``limit`` columns."""
     shown = visible(text)
-    if columns(shown) <= limit and len(shown) <= limit * _MARKS_PER_COLUMN:
+    if columns(shown) <= limit:
         return shown
     room = limit - 1
     return _head(shown, room - room // 2) + _ELLIPSIS + _head(shown[::-1], room // 2)[::-1]
@@ -78,11 +87,11 @@ def prose(text: str) -> str:
 
 def _head(text: str, limit: int) -> str:
     taken = 0
-    for index, char in enumerate(text[: limit * _MARKS_PER_COLUMN]):
+    for index, char in enumerate(text):
         taken += char_columns(char)
         if taken > limit:
             return text[:index]
-    return text[: limit * _MARKS_PER_COLUMN]
+    return text
 
 
 def subject(members: Mapping[str, str | None], limit: int | None = None) -> str:
@@ -106,9 +115,9 @@ def _shortened(names: list[str], room: int) -> list[str]:
     if sum(map(columns, names)) <= room:
         return names
     fair = max(room // len(names), 1)
-    spare = sum(max(fair - columns(text), 0) for text in names)
-    long = sum(columns(text) > fair for text in names)
-    return [name(text, fair + spare // long) if columns(text) > fair else text for text in names]
+    short = [columns(text) for text in names if columns(text) <= fair]
+    most = (room - sum(short)) // (len(names) - len(short))
+    return [name(text, most) if columns(text) > fair else text for text in names]
 
 
 def plural(number: int, noun: str, many: str = "") -> str:

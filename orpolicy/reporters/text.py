@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orpolicy.reporters._figures import count, money, rate, share, span, tokens
-from orpolicy.reporters._page import GAP, Ink, Page, Piece, sticky
-from orpolicy.reporters._text_findings import GUTTER, PROSE, VERDICT_INK, put_findings
+from orpolicy.reporters._page import GAP, GUTTER, PROSE, VERDICT_INK, Ink, Page, Piece, sticky
+from orpolicy.reporters._text_findings import put_findings
 from orpolicy.reporters._text_proof import put_footer, put_inconclusive, put_passed, put_queries, put_waivers
 from orpolicy.reporters._words import plural, prose
 from orpolicy.reporters.base import Reporter
@@ -95,9 +95,13 @@ def _put_savings(page: Page, report: Report) -> None:
     if total.waived >= _CENT:
         facts.append(f"{money(total.waived)} waived")
     if net:
-        page.put(Piece(f"{net[0].upper()}{net[1:]}", Ink.MONEY), " net.", indent=GUTTER, most=PROSE)
+        page.put(Piece(_sentence(f"{net} net"), Ink.MONEY), indent=GUTTER, most=PROSE)
     if facts:
-        page.put(f"{'; '.join(facts).capitalize()}.", indent=GUTTER, most=PROSE)
+        page.put(_sentence("; ".join(facts)), indent=GUTTER, most=PROSE)
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}."
 
 
 def _put_baseline(page: Page, report: Report) -> None:

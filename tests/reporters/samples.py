@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 from orpolicy.errors import Reason
 from orpolicy.finding import (
@@ -18,6 +19,7 @@ from orpolicy.finding import (
 )
 from orpolicy.location import Location
 from orpolicy.period import Window
+from orpolicy.plugins import REPORTERS
 from orpolicy.report import (
     Baseline,
     Coverage,
@@ -29,6 +31,7 @@ from orpolicy.report import (
     WaiverResult,
     WaiverState,
 )
+from orpolicy.reporters.base import Style
 from orpolicy.verdict import Severity, Status, Verdict
 
 NOW = datetime(2026, 6, 10, tzinfo=UTC)
@@ -498,7 +501,7 @@ def partial() -> Report:
         verdict=Verdict.WARN,
         source=ReportSource("local", "", 0, 2),
         baseline=Baseline(LAST_WEEK, 0.42, 0, 3, None),
-        savings=SavingsTotal(0.004, 0.30, 0.30, 0.30, 0.0),
+        savings=SavingsTotal(0.30, 0.1, 0.1, 0.1, 0.0),
         findings=(
             finding(
                 1,
@@ -532,3 +535,31 @@ SAMPLES = {
     "waivers": waivers_of_all_states,
     "partial": partial,
 }
+
+GOLDEN = Path(__file__).parent / "golden"
+"""What was looked at and found good; `python tests/reporters/samples.py` writes it anew, to be looked at."""
+
+
+def golden_cases() -> dict[str, tuple[str, Style]]:
+    """File name -> the sample and the terminal."""
+    cases: dict[str, tuple[str, Style]] = {}
+    for name in SAMPLES:
+        for width in (80, 140):
+            cases[f"{name}-{width}.txt"] = (name, Style(width))
+    for width in (80, 140):
+        cases[f"story-{width}.ansi"] = ("story", Style(width, color=True))
+        cases[f"waivers-{width}.ansi"] = ("waivers", Style(width, color=True))
+        cases[f"story-{width}-verbose.txt"] = ("story", Style(width, verbosity=1))
+        cases[f"all-pass-{width}-verbose.txt"] = ("all-pass", Style(width, verbosity=1))
+    return cases
+
+
+def main() -> None:
+    GOLDEN.mkdir(exist_ok=True)
+    for name, (sample, style) in golden_cases().items():
+        text = REPORTERS["text"]().render(SAMPLES[sample](), style)
+        (GOLDEN / name).write_text(text, encoding="utf-8", newline="\n")
+
+
+if __name__ == "__main__":
+    main()
