@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from orpolicy.finding import Confidence
@@ -86,12 +87,8 @@ def prose(text: str) -> str:
 
 
 def _head(text: str, limit: int) -> str:
-    taken = 0
-    for index, char in enumerate(text):
-        taken += char_columns(char)
-        if taken > limit:
-            return text[:index]
-    return text
+    ends = accumulate(map(char_columns, text))
+    return text[: sum(end <= limit for end in ends)]
 
 
 def subject(members: Mapping[str, str | None], limit: int | None = None) -> str:
@@ -185,10 +182,8 @@ def how_sure(confidence: Confidence, prices_of: datetime | None) -> str:
 
 
 def share_of_net(finding: Finding) -> str:
-    """What a finding adds to the report's net, where that is less than its own figure; else ""."""
+    """What an open finding adds to the report's net, where that is less than its own figure; else ""."""
     savings = finding.savings
-    if finding.status is not Status.OPEN:
-        return f"{finding.status}, so not part of net"
     if savings.net is None or not savings.expected:
         return ""
     if is_claimed(finding):

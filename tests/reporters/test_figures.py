@@ -119,9 +119,7 @@ def test_a_difference_beyond_all_digits_is_not_shown() -> None:
     assert figures.against_threshold(Measure("m", 0.1 + 0.2, 0.3, "x")) == ("0.3x", "0.3x")
 
 
-@given(
-    st.floats(allow_nan=False, allow_infinity=False), st.sampled_from(["USD", "x", "share", "USD/Mtok", "u"])
-)
+@given(st.floats(-1e300, 1e300), st.sampled_from(["USD", "x", "share", "USD/Mtok", "u"]))
 def test_any_finite_number_has_a_short_text(value: float, unit: str) -> None:
     text = figures.amount(value, unit)
     assert any(char.isdigit() for char in text)

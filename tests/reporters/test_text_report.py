@@ -358,3 +358,17 @@ def test_footer() -> None:
     )
     assert "quality not measured" not in flat(all_pass())
     assert "local: 0 requests (2 more from the local cache) for 0 queries" in flat(SAMPLES["partial"]())
+
+
+def test_a_blank_title_leaves_no_line() -> None:
+    value = report(findings=(finding(title="  ", why="", link=""),))
+    assert "FAIL  no-preview-on-batch  1 finding, $6,067, owner data-platform\n\n      $6,067" in text(value)
+
+
+def test_a_net_figure_that_is_the_whole_is_not_repeated() -> None:
+    assert "to net" not in text(report(findings=(finding(),)))
+
+
+def test_proof_counts_only_what_is_there() -> None:
+    judged = replace(policy("a"), rows_seen=8, rows_under_floor=0, rows_not_applicable=0, window=None)
+    assert "PASS a 8 of 8 rows judged ($6,180); q1" in flat(report(policies=(judged,)), verbosity=1)
