@@ -28,15 +28,17 @@ class Grid:
     Attributes:
         rows: the figures of each line, titles first.
         words: width of the word on the left.
+        figures: width of each figure.
     """
 
     rows: tuple[tuple[str, ...], ...]
     words: int
+    figures: tuple[int, ...]
 
-    @property
-    def figures(self) -> list[int]:
-        """The width of each figure."""
-        return [max(map(columns, cells)) for cells in zip(*self.rows, strict=True)]
+    @classmethod
+    def of(cls, rows: tuple[tuple[str, ...], ...], words: int) -> Grid:
+        """As wide as its widest cells."""
+        return cls(rows, words, tuple(max(map(columns, cells)) for cells in zip(*rows, strict=True)))
 
     @property
     def taken(self) -> int:
@@ -73,10 +75,10 @@ def _grid(findings: Sequence[Finding], across: int, widest: int) -> Grid:
     """The columns; what was measured goes where it repeats the spend or leaves the subjects no room."""
     words = max(len(state(finding)) for finding in findings)
     cells = tuple((money(each.spend_usd), _measured(each), _saving(each)) for each in findings)
-    full = Grid((("spend", "measured", "saves/month"), *cells), words)
+    full = Grid.of((("spend", "measured", "saves/month"), *cells), words)
     repeats = all(spend == value for spend, value, _ in cells)
     if repeats or across - full.taken < min(widest, _MIN_SUBJECT):
-        return Grid(tuple((spend, saves) for spend, _, saves in full.rows), words)
+        return Grid.of(tuple((spend, saves) for spend, _, saves in full.rows), words)
     return full
 
 

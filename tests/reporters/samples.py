@@ -78,7 +78,7 @@ def policy(
         rows_judged=judged,
         rows_under_floor=min(seen, 3),
         rows_not_applicable=min(seen, 1),
-        judged_spend_usd=6180.25 if seen else 0.0,
+        judged_spend_usd=6180.25 if judged else 0.0,
         spend_under_floor_usd=4.75 if seen else 0.0,
         findings=findings,
         reason=reason,
