@@ -104,14 +104,18 @@ def _resolved_slice(bound: Bound, part: Slice, desk: Desk, account: Account) -> 
     for dimension in part.pushed:
         column = desk.evidence(_members_need(part, dimension)).table.dimensions[dimension]
         matchers = _matchers(bound, dimension)
-        chosen = tuple(
-            member
-            for member in column
-            if member is not None and all(m.matches(account.names(dimension, member)) for m in matchers)
-        )
+        chosen = [
+            member for member in column if all(m.matches(account.names(dimension, member)) for m in matchers)
+        ]
         if not chosen:
             raise SourceError(Reason.NOTHING_MATCHED, f"no {dimension} with usage in the window matches")
-        part = resolve(part, dimension, chosen, account)
+        named = tuple(member for member in chosen if member is not None)
+        if len(named) < len(chosen):
+            raise SourceError(
+                Reason.NOT_ANSWERABLE,
+                f"`where` also matches traffic without {dimension}, which has no filter",
+            )
+        part = resolve(part, dimension, named, account)
     return part
 
 
@@ -197,6 +201,7 @@ def _gathered(bound: Bound, slices: tuple[Slice, ...], desk: Desk, account: Acco
     everything = concatenate(tables, list(tables[0].dimensions)) if len(tables) > 1 else tables[0]
     matched = select(everything, bound.where, account)
     selected = select(matched, {MODEL: bound.scope} if bound.scope else {}, account)
+    _check_whole(slices, everything, traffic.table)
     queries = dict.fromkeys([*traffic.queries, *(name for evidence in found for name in evidence.queries)])
     _check_missing(bound, found)
     return Gathered(
@@ -208,6 +213,23 @@ def _gathered(bound: Bound, slices: tuple[Slice, ...], desk: Desk, account: Acco
         missing_below_usd=found[0].missing_below_usd,
         missing_usd=found[0].missing_usd,
     )
+
+
+def _check_whole(slices: Sequence[Slice], everything: Table, traffic: Table) -> None:
+    """Variants asked one by one must be all traffic together: a row without one fits no filter."""
+    if len(slices) == 1 or _is_pushed(slices):
+        return
+    parts_usd, whole_usd = float(everything.total(SPEND) or 0.0), float(traffic.total(SPEND) or 0.0)
+    if abs(parts_usd - whole_usd) > max(CONTROL_SHARE * whole_usd, CONTROL_USD):
+        raise SourceError(
+            Reason.CONTROL_MISMATCH,
+            f"the variants one by one spend {parts_usd:,.2f} USD, all traffic {whole_usd:,.2f} USD",
+        )
+
+
+def _is_pushed(slices: Sequence[Slice]) -> bool:
+    """Whether the slices are filtered by more than their variant."""
+    return any(len(part.need.context.filters) > 1 for part in slices)
 
 
 def _check_missing(bound: Bound, found: Sequence[Evidence]) -> None:

@@ -95,7 +95,9 @@ def _fits_cells(bound: Bound) -> bool:
 
 def _need(judgement: Judgement, gathered: Gathered, account: Account) -> Need | None:
     bound = judgement.bound
-    if not _fits_cells(bound) or (not bound.periods and set(GRID) <= set(gathered.everything.dimensions)):
+    if not _fits_cells(bound) or not set(GRID) <= account.meta.dimensions:
+        return None
+    if not bound.periods and set(GRID) <= set(gathered.everything.dimensions):
         return None
     filters = tuple(_filters(bound, judgement.breaches, account))
     return Need(
