@@ -154,8 +154,12 @@ class Model:
 
     @property
     def is_free(self) -> bool:
-        """Whether both prompt and completion cost nothing."""
-        return self.variant == "free" or (self.price.prompt == 0 and self.price.completion == 0)
+        """Whether it costs nothing: by its variant, or because neither prompt nor completion does.
+
+        A model that puts out more than text, such as music, is billed otherwise where tokens cost nothing.
+        """
+        costs_no_tokens = self.price.prompt == 0 and self.price.completion == 0
+        return self.variant == "free" or (costs_no_tokens and self.output_modalities <= {"text"})
 
 
 @dataclass(frozen=True)

@@ -38,13 +38,15 @@ class Tokens:
     def of(cls, totals: Totals) -> Self | None:
         """The tokens of some traffic, without cache writes, which analytics does not count.
 
-        None where the source does not count prompt, completion or cached tokens.
+        None where the source does not count prompt, completion or cached tokens, and where there are
+        none: then something else was billed, such as images.
         """
-        if any(totals.values.get(name) is None for name in (PROMPT, COMPLETION, CACHED)):
+        if not are_counted(totals):
             return None
-        prompt = max(totals.prompt_tokens, 0)
-        cached = min(max(totals.cached_tokens, 0), prompt)
-        return cls(prompt, max(totals.completion_tokens, 0), cached, requests=totals.requests)
+        prompt, completion = max(totals.prompt_tokens, 0), max(totals.completion_tokens, 0)
+        if prompt + completion == 0:
+            return None
+        return cls(prompt, completion, min(max(totals.cached_tokens, 0), prompt), requests=totals.requests)
 
     @property
     def mean_prompt(self) -> float:
@@ -74,6 +76,11 @@ class Tokens:
     def uncached(self) -> Tokens:
         """The same without a single cache hit or write."""
         return replace(self, cached=0.0, written=0.0)
+
+
+def are_counted(totals: Totals) -> bool:
+    """Whether the source counts prompt, completion and cached tokens."""
+    return all(totals.values.get(name) is not None for name in (PROMPT, COMPLETION, CACHED))
 
 
 @dataclass(frozen=True, slots=True)

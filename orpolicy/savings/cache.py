@@ -91,8 +91,8 @@ def _part(cell: Cell, target: float, catalogue: Catalog, best_other: float | Non
     high = _saved_per_token(model, tokens, None)
     if low is None or expected is None or high is None:
         return None
-    rate = tokens.cached / tokens.prompt if tokens.prompt else target
-    if rate >= target:
+    rate = cell.totals.cache_hit_rate
+    if rate is None or rate >= target:
         return nothing(cell)
     reachable = _reachable(cell.totals)
     more = tokens.prompt * max(min(target, reachable) - rate, 0.0)

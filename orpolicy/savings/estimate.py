@@ -163,7 +163,8 @@ def _formula(outcome: Outcome, shown_usd: float, window_to_month: float, taken_a
     arithmetic = " + ".join(terms) or outcome.arithmetic
     if arithmetic and window_to_month != 1:
         arithmetic = f"({arithmetic}) x {window_to_month:.6g}"
+    result = f"{shown_usd:,.2f}"
+    equation = "" if arithmetic in {"", result} else f"{arithmetic} = "
     bound = "up to " if outcome.confidence is Confidence.BOUNDED else ""
-    equation = f"{arithmetic} = " if arithmetic else ""
     snapshot = f"; catalogue of {taken_at:%Y-%m-%d}" if terms and taken_at else ""
-    return f"{equation}{bound}{shown_usd:,.2f} USD a month; {outcome.legend}{snapshot}"
+    return f"{equation}{bound}{result} USD a month; {outcome.legend}{snapshot}"

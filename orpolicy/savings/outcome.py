@@ -102,6 +102,6 @@ def nothing(cell: Cell) -> Part:
 
 
 def left_out(cells: Sequence[Cell], reason: str) -> tuple[str, ...]:
-    """A caveat on the cells that count as 0, if there are any."""
+    """A caveat on the cells that count as 0, if they spent anything."""
     spend_usd = sum(cell.totals.spend_usd for cell in cells)
-    return (f"{spend_usd:,.2f} USD of the window count as 0: {reason}",) if cells else ()
+    return (f"{spend_usd:,.2f} USD of the window count as 0: {reason}",) if spend_usd > 0 else ()

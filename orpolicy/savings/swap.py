@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from orpolicy.catalog.candidates import best_candidate
 from orpolicy.finding import Confidence
-from orpolicy.savings.billing import Tokens, mean_price, token_cost_usd
+from orpolicy.savings.billing import Tokens, are_counted, mean_price, token_cost_usd
 from orpolicy.savings.levers import LeverKind
 from orpolicy.savings.outcome import (
     NOT_THE_BILL,
@@ -42,7 +42,7 @@ class _Ledger:
     parts: list[Part] = field(default_factory=list)
     uncounted: list[Cell] = field(default_factory=list)
     unmatched: list[Cell] = field(default_factory=list)
-    dearer_usd: float = 0.0
+    dearer_usd: dict[str, float] = field(default_factory=dict)
 
 
 def swap(lever: Swap, traffic: Traffic) -> Outcome | NoFigure:
@@ -61,8 +61,10 @@ def swap(lever: Swap, traffic: Traffic) -> Outcome | NoFigure:
     targets = _targets(lever, traffic, catalogue)
     if isinstance(targets, str):
         return _bounded(lever, traffic, targets)
-    if all(Tokens.of(cell.totals) is None for cell in traffic.parts):
+    if not any(are_counted(cell.totals) for cell in traffic.parts):
         return NoFigure("unknown: the source does not count prompt, completion and cached tokens here")
+    if all(Tokens.of(cell.totals) is None for cell in traffic.parts):
+        return _bounded(lever, traffic, "no tokens were billed, so another model could not be priced")
     if not targets:
         return _bounded(lever, traffic, "no cheaper model of an equal benchmark index covers what it can do")
     return _priced(traffic, catalogue, targets)
@@ -118,9 +120,12 @@ def _priced(traffic: Traffic, catalogue: Catalog, targets: dict[Member, Model]) 
     caveats = (
         UNMEASURED,
         NOT_THE_BILL,
-        *left_out(ledger.uncounted, "their tokens are not counted"),
+        *left_out(ledger.uncounted, "no tokens, or they are not counted"),
         *left_out(ledger.unmatched, "no cheaper model of an equal benchmark index is listed"),
-        *_dearer(ledger.dearer_usd, names[0]),
+        *(
+            f"where {name} would cost more ({usd:,.2f} USD of the window), 0 is counted"
+            for name, usd in sorted(ledger.dearer_usd.items())
+        ),
         *([f"priced for the model that costs most; others: {', '.join(names[1:])}"] if names[1:] else []),
     )
     legend = f"USD today - more tokens x (Mtok x USD/Mtok) of {', '.join(names)}"
@@ -137,10 +142,6 @@ def _names(cells: tuple[Cell, ...], targets: dict[Member, Model]) -> tuple[str, 
     return tuple(sorted(spend_usd, key=lambda name: (-spend_usd[name], name)))
 
 
-def _dearer(usd: float, name: str) -> tuple[str, ...]:
-    return (f"where {name} would cost more ({usd:,.2f} USD of the window), 0 is counted",) if usd > 0 else ()
-
-
 def _part(cell: Cell, catalogue: Catalog, targets: dict[Member, Model], ledger: _Ledger) -> Part:
     tokens = Tokens.of(cell.totals)
     target = targets.get(cell.model)
@@ -148,7 +149,7 @@ def _part(cell: Cell, catalogue: Catalog, targets: dict[Member, Model], ledger: 
         ledger.unmatched.append(cell)
     elif tokens is None:
         ledger.uncounted.append(cell)
-    elif cell.model is None or catalogue.find(cell.model) != target:
+    elif cell.model is None or catalogue.find(cell.model) is not target:
         return _swapped(cell, target, tokens, ledger)
     return nothing(cell)
 
@@ -158,7 +159,8 @@ def _swapped(cell: Cell, model: Model, tokens: Tokens, ledger: _Ledger) -> Part:
     costs = (token_cost_usd(model.price, model.tiers, amount) for amount in amounts)
     low, expected, high = filter(None, costs)  # only models with a price are chosen
     usd = _inference_usd(cell.totals)
-    ledger.dearer_usd += max(expected.mean - usd, 0.0)
+    if expected.mean > usd:
+        ledger.dearer_usd[model.id] = ledger.dearer_usd.get(model.id, 0.0) + expected.mean - usd
     return part(cell, usd - low.most, usd - expected.mean, usd - high.least, _term(usd, model, tokens))
 
 
@@ -172,7 +174,7 @@ def _term(usd: float, model: Model, tokens: Tokens) -> str:
         for count, rate in zip(counts, rates, strict=True)
         if count
     )
-    return f"{usd:,.2f} - {MORE_TOKENS_EXPECTED:g} x ({products or '0'})"
+    return f"{usd:,.2f} - {MORE_TOKENS_EXPECTED:g} x ({products})"
 
 
 def _inference_usd(totals: Totals) -> float:

@@ -146,6 +146,8 @@ def test_undated(slug: str, short: str) -> None:
 def test_free_and_router_and_author() -> None:
     assert Model("a/b", "a/b", "", Price(0, 0)).is_free
     assert not Model("a/b", "a/b", "", Price(0, 1e-6)).is_free
+    song = Model("a/b", "a/b", "", Price(0, 0), output_modalities=frozenset({"text", "audio"}))
+    assert not song.is_free
     assert Model("a/b:free", "a/b", "", PRICE).is_free
     assert Model("openrouter/free", "openrouter/free", "", Price(0, 0)).is_router
     assert model("~acme/latest").author == "acme"

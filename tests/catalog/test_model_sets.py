@@ -141,6 +141,9 @@ def test_the_real_catalogue() -> None:
         "nvidia/nemotron-nano-12b-v2-vl:free",
         "nvidia/nemotron-nano-9b-v2:free",
     )
+    free = members("free", catalog, NOW)
+    assert [name for name in free if not name.endswith(":free")] == ["openrouter/free", "stealth/ox-alpha"]
+    assert len(free) == 20
     frontier = members("frontier", catalog, NOW)
     assert {"anthropic/claude-opus-5", "openai/gpt-5.5-pro"} <= set(frontier)
     assert not any(":" in name or name.startswith(("~", "openrouter/")) for name in frontier)
