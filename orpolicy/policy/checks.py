@@ -70,9 +70,9 @@ def case_problems(item: Item, ids: Mapping[str, Location] | None) -> Iterator[Pr
     except ValueError as error:
         yield Problem(item.place("now"), f"now: {error}")
     expected = item.data.get("expect")
-    for index, entry in enumerate(expected if isinstance(expected, list) else []):
-        if isinstance(entry, dict):
-            yield from reference_problems(text(entry, "policy"), item.place("expect", index, "policy"), ids)
+    for index, entry in enumerate(expected if isinstance(expected, list) else ()):
+        name = text(entry if isinstance(entry, dict) else {}, "policy")
+        yield from reference_problems(name, item.place("expect", index, "policy"), ids)
 
 
 def _threshold_problems(policy: Policy) -> Iterator[Problem]:
@@ -95,8 +95,9 @@ def _patterns(value: Json, trail: tuple[str | int, ...]) -> Iterator[tuple[str, 
     elif isinstance(value, list):
         for index, entry in enumerate(value):
             yield from _patterns(entry, (*trail, index))
-    elif isinstance(value, dict):
-        yield from _patterns(value.get("not"), (*trail, "not"))
+    else:
+        excluded = value.get("not") if isinstance(value, dict) else []
+        yield from _patterns(excluded, (*trail, "not"))
 
 
 def _pattern_fault(dimension: str, pattern: str, sets: Mapping[str, Sets]) -> tuple[str, str]:

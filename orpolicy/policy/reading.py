@@ -120,8 +120,8 @@ def window_fault(value: Json) -> str:
     try:
         if isinstance(value, dict):
             interval_window(text(value, "start"), text(value, "end"))
-        elif isinstance(value, str):
-            parse_window(value, _ANY_CLOCK)
+        else:
+            parse_window(str(value), _ANY_CLOCK)
     except ValueError as error:
         return str(error)
     return ""

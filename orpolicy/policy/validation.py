@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, cast
 
 from orpolicy.location import Problem
 from orpolicy.policy.document import Flaw, Trail
+from orpolicy.policy.fragments import PATTERN_WORDS
 from orpolicy.policy.kinds import THRESHOLD_KEYS
-from orpolicy.policy.schema import PATTERN_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -75,7 +75,7 @@ def _translate(document: Document, error: ValidationError) -> Iterator[Flaw]:
         if unnamed := [name for name in missing if name not in _misspelt(error)]:
             message = f"{' and '.join(unnamed)} {'is' if len(unnamed) == 1 else 'are'} missing"
             yield Flaw(trail, Problem(document.place(trail), message))
-    else:
+    elif trail or error.validator != "minProperties" or "version" in cast("dict[str, Json]", error.instance):
         message, hint = _describe(trail, error)
         yield Flaw(trail, Problem(document.place(trail), message, hint))
 
@@ -128,7 +128,8 @@ def _alternatives(document: Document, trail: Trail, error: ValidationError) -> I
     ]
     fitting = [errors for errors in by_branch.values() if not any(inner in mistyped for inner in errors)]
     if fitting:
-        for inner in fitting[-1]:
+        ranged = (errors for errors in fitting if all(inner.validator != "enum" for inner in errors))
+        for inner in next(ranged, fitting[-1]):
             yield from _translate(document, inner)
         return
     expected = " or ".join(
