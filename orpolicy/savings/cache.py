@@ -60,8 +60,8 @@ def _best_rates(peers: Iterable[Cell], models: set[Member]) -> _Rates:
     """For each model the hit rates by key, best first, two of them: one may be the finding's own."""
     rates: dict[Member, dict[Member, float]] = {}
     for peer in peers:
-        rate = _rate(peer.totals)
-        if peer.model in models and rate is not None:
+        rate = _rate(peer.totals) if peer.model in models else None
+        if rate is not None:
             by_key = rates.setdefault(peer.model, {})
             by_key[peer.key] = max(rate, by_key.get(peer.key, 0.0))
     return {

@@ -80,7 +80,7 @@ def estimate(  # noqa: PLR0913, PLR0917 - the traffic, what surrounds it, and th
         lever: what could be done.
         cells: the finding's traffic by key and model; empty where that is not known.
         totals: the finding's own totals.
-        peers: all cells of the account in the same window.
+        peers: all cells of the account in the same window; those on the finding's models are enough.
         catalogue: the models and prices, or None.
         window_to_month: what turns the window's dollars into dollars a month.
         now: the run's clock, aware.
