@@ -285,6 +285,10 @@ class TestReasoning:
         # 80 of 100 think, 30 too many; three quarters of them on the first key
         assert [saving.high for saving in found.cells] == pytest.approx([1125, 375, 0])
 
+    def test_the_dearest_hours_bound_it(self) -> None:
+        found = worth(CutReasoning(0.5), cell("a", "acme/night-20260101", totals(50.0, 1, 10, 0, 10)))
+        assert figures(found) == pytest.approx((0, 0, 40))
+
     @pytest.mark.parametrize("reasoning", [0, 10])
     def test_nothing_above_the_share(self, reasoning: float) -> None:
         found = worth(CutReasoning(0.5), cell("a", BIG, totals(50.0, 1, 60, 0, reasoning)))
