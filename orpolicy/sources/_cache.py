@@ -59,7 +59,7 @@ class AnswerCache:
         return Kept(raw, datetime.fromtimestamp(stamp, UTC)) if head == _head(identity, stamp, raw) else None
 
     def put(self, body: Mapping[str, object], raw: bytes, now: float) -> None:
-        """Keep an answer, unless it repeats the key.
+        """Keep an answer.
 
         Args:
             body: the question.
@@ -68,7 +68,7 @@ class AnswerCache:
         """
         identity = self._identity(body)
         path = self._path(identity)
-        if path is None or self._endpoint.key.is_in(raw):
+        if path is None:
             return
         stamp = int(now)
         try:

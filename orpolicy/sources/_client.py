@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import random
 import ssl
 import threading
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from orpolicy.sources._pace import Pace
 
 MAX_IN_FLIGHT = 4
+_SHORTEST_SECONDS = 0.001
 _READABLE_ENCODINGS = ("", "identity", "gzip", "deflate")
 
 
@@ -135,7 +137,7 @@ class Client:
         outcome = self._try(question)
         if isinstance(outcome, Reply):
             return outcome
-        detail = one_line(self._endpoint.key.scrub(outcome.detail))
+        detail = one_line(outcome.detail)
         advice = f". {outcome.advice}" if outcome.advice else ""
         raise SourceError(outcome.reason, f"{question.name}: {detail}{advice}")
 
@@ -143,7 +145,7 @@ class Client:
         seconds_left = self._patience.question_seconds
         outcome: Reply | Failure = Failure(Reason.DEADLINE, "no attempt was made")
         for attempt in range(self._patience.attempts):
-            if not self._pace.take(self._run_seconds_left()):
+            if self._run_seconds_left() <= 0 or not self._pace.take(self._run_seconds_left()):
                 return Failure(
                     Reason.DEADLINE, f"{self._patience.run_seconds:g} s for the whole run are over"
                 )
@@ -189,8 +191,11 @@ class Client:
             return Failure(Reason.API_ERROR, f"the connection failed ({type(error).__name__}: {error})")
 
     def _timeout(self, seconds: float) -> httpx.Timeout:
-        silence = min(self._patience.silence_seconds, seconds)
-        return httpx.Timeout(silence, connect=min(self._patience.connect_seconds, seconds), pool=None)
+        silence, connect = (
+            max(min(most, seconds), _SHORTEST_SECONDS)
+            for most in (self._patience.silence_seconds, self._patience.connect_seconds)
+        )
+        return httpx.Timeout(silence, connect=connect, pool=None)
 
     def _read(self, question: Question, response: httpx.Response, ends: float) -> Reply | Failure:
         raw = self._body(response, ends)
@@ -209,11 +214,10 @@ class Client:
         return Reply(raw, payload) if status is None else refusal(status, payload, retry_after)
 
     def _body(self, response: httpx.Response, ends: float) -> bytes | Failure:
+        """The bytes of a reply, without the key should the server repeat it."""
         encoding = response.headers.get("content-encoding", "").strip().lower()
         if encoding not in _READABLE_ENCODINGS:
-            return Failure(
-                Reason.API_ERROR, f"the answer is encoded as {encoding!r}, which was not asked for"
-            )
+            return Failure(Reason.API_ERROR, "the answer is in an encoding that was not asked for")
         body = bytearray()
         for chunk in response.iter_bytes():
             body += chunk
@@ -224,7 +228,7 @@ class Client:
                 )
             if self._clock.monotonic() > ends:
                 return Failure(Reason.DEADLINE, "the answer came too slowly")
-        return bytes(body)
+        return self._endpoint.key.scrub(bytes(body))
 
 
 def _out_of_time(failure: Failure, wait: float) -> Failure:
@@ -239,6 +243,9 @@ def _http(endpoint: Endpoint) -> httpx.Client:
     Plain http is for this machine alone: it gets no proxy, which would see the key, and a context that
     trusts nobody, as loading the trusted authorities takes longer than a request.
     """
+    for name in ("httpcore", "httpx"):
+        # They would log whatever headers a server makes up, the key among them if it pleases.
+        logging.getLogger(name).setLevel(logging.WARNING)
     is_plain = endpoint.base_url.startswith("http:")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if is_plain else httpx.create_ssl_context()
     headers = {

@@ -132,6 +132,10 @@ def members(dimension: str, rows: Sequence[Row]) -> list[Member]:
         values = [row[dimension] for row in rows]
     except KeyError:
         raise malformed(f"a row lacks the dimension {dimension}") from None
+    return _plain(dimension, values)
+
+
+def _plain(dimension: str, values: list[object]) -> list[Member]:
     if set(map(type, values)) <= {str, type(None)}:
         return cast("list[Member]", values)
     return [_member(dimension, value) for value in values]
@@ -153,9 +157,10 @@ def users(rows: Sequence[Row]) -> list[Member]:
     Raises:
         SourceError: as ``members``.
     """
-    rows = [{"user": None, **row} if "user_email" in row else row for row in rows]
-    names = members("user", rows)
-    emails = members("user_email", [{"user_email": row.get("user_email")} for row in rows])
+    if any("user" not in row and "user_email" not in row for row in rows):
+        raise malformed("a row lacks the dimension user")
+    names = _plain("user", [row.get("user") for row in rows])
+    emails = _plain("user_email", [row.get("user_email") for row in rows])
     return [
         f"{name} <{email}>" if name and email and name != email else name or email
         for name, email in zip(names, emails, strict=True)

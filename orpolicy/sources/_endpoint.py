@@ -52,8 +52,8 @@ def read_endpoint(setting: Setting) -> Endpoint:
 def _key(setting: Setting) -> Secret:
     for name in _KEYS:
         key = Secret(setting.environ.get(name, "").strip())
-        if key and not key.is_sendable:
-            raise UsageError(f"{name} holds characters that no key has, such as spaces")
+        if key and not key.is_token:
+            raise UsageError(f"{name} holds characters that no key has, such as spaces or control characters")
         if key:
             return key
     raise UsageError(

@@ -103,7 +103,10 @@ def _next(payload: Json, base_url: str) -> str:
     link = links.get("next") if isinstance(links, dict) else None
     if link is None:
         return ""
-    target = urljoin(base_url + "/", link) if isinstance(link, str) else ""
+    try:
+        target = urljoin(base_url + "/", link) if isinstance(link, str) else ""
+    except ValueError:
+        target = ""
     if not target.startswith(base_url + "/models"):
         raise malformed(f"links.next leads elsewhere: {link!r:.80}")
     return target.removeprefix(base_url)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import re
 
-_SHOWN = "[key]"
+_SHOWN = b"[key]"
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 
 
 class Secret:
@@ -19,7 +21,7 @@ class Secret:
         self._value = value
 
     def __repr__(self) -> str:
-        return f"Secret({_SHOWN!r})"
+        return f"Secret({_SHOWN.decode()})"
 
     def __bool__(self) -> bool:
         return bool(self._value)
@@ -28,9 +30,9 @@ class Secret:
         raise TypeError("a secret is not for pickling")
 
     @property
-    def is_sendable(self) -> bool:
-        """Whether it can go into a header as it is: visible ASCII characters only."""
-        return self._value.isascii() and self._value.isprintable() and " " not in self._value
+    def is_token(self) -> bool:
+        """Whether it is what RFC 6750 lets a bearer token be: no spaces, quotes or control characters."""
+        return _TOKEN.fullmatch(self._value) is not None
 
     def bearer(self) -> str:
         """The value of the ``Authorization`` header."""
@@ -38,14 +40,9 @@ class Secret:
 
     def account(self) -> str:
         """32 hex digits that stand for the account; the key cannot be computed from them."""
-        return hashlib.blake2b(
-            b"account", key=hashlib.sha256(self._value.encode()).digest(), digest_size=16
-        ).hexdigest()
+        secret = hashlib.sha256(self._value.encode()).digest()
+        return hashlib.blake2b(b"orpolicy account", key=secret, digest_size=16).hexdigest()
 
-    def scrub(self, text: str) -> str:
-        """The text without the value."""
-        return text.replace(self._value, _SHOWN)
-
-    def is_in(self, raw: bytes) -> bool:
-        """Whether the value occurs in some bytes."""
-        return self._value.encode() in raw
+    def scrub(self, raw: bytes) -> bytes:
+        """Some bytes without the value, should they repeat it."""
+        return raw.replace(self._value.encode(), _SHOWN)

@@ -108,7 +108,7 @@ class OpenRouter(Source):
         began = self._clock.monotonic()
         reply = self._client.ask(Question("/analytics/query", body=query.body(), allow_nan=True))
         elapsed_ms = round((self._clock.monotonic() - began) * 1000)
-        answer = self._decoded(query, reply.payload)
+        answer = decode_answer(query, reply.payload)
         if is_settled and not answer.truncated and not answer.warnings:
             self._cache.put(query.body(), reply.raw, self._clock.time())
         return replace(answer, elapsed_ms=elapsed_ms)
@@ -135,16 +135,12 @@ class OpenRouter(Source):
         if kept is None:
             return None
         try:
-            answer = self._decoded(query, parse_json(kept.raw, allow_nan=True))
+            answer = decode_answer(query, parse_json(kept.raw, allow_nan=True))
         except (BrokenJson, SourceError):
             return None
         with self._lock:
             self._cached += 1
         return replace(answer, from_cache=True, cached_at=answer.cached_at or kept.stored_at)
-
-    def _decoded(self, query: Query, payload: Json) -> Answer:
-        answer = decode_answer(query, payload)
-        return replace(answer, warnings=tuple(map(self._endpoint.key.scrub, answer.warnings)))
 
     def _each(self, act: Callable[[T], R], items: Sequence[T]) -> list[R]:
         """What comes of every item, in order; the work is shared by a few threads."""

@@ -102,6 +102,8 @@ def _key(key: Key) -> Json:
         "created_at": _CREATED,
         "updated_at": None,
         "expires_at": None,
+        "external_user": None,
+        "last_used_at": None,
         "creator_user_id": None,
         "workspace_id": key.workspace_id,
         **usage,
