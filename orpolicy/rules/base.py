@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar, Self, TypeGuard
 
+from orpolicy.policy.kinds import THRESHOLD_KEYS
 from orpolicy.policy.model import Thresholds
 
 if TYPE_CHECKING:
@@ -191,6 +192,22 @@ class Rule(ABC):
 def excess_usd(spend_usd: float, value: float, threshold: float) -> float:
     """Spend above the threshold of a measure that is proportional to spend: ``S (1 - threshold / value)``."""
     return spend_usd * (1 - threshold / value) if value > 0 else 0.0
+
+
+def check_thresholds(policy: Policy, most: float = math.inf) -> None:
+    """Refuse thresholds that lie outside of what a kind can measure: 0 to ``most``.
+
+    Raises:
+        SettingError: for the first of them.
+    """
+    for key in THRESHOLD_KEYS:
+        limit: float | None = getattr(policy.thresholds, key)
+        if limit is None or 0 <= limit <= most:
+            continue
+        if limit < 0:
+            raise SettingError(key, f"{key} {limit:g}: what {policy.rule} measures is never negative")
+        hint = f"{limit / 100:g} is {limit:g} %" if limit <= 100 * most else ""
+        raise SettingError(key, f"{key} {limit:g}: what {policy.rule} measures is never above {most:g}", hint)
 
 
 def is_number(value: object) -> TypeGuard[int | float]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from orpolicy.query.vocabulary import CACHED, COMPLETION, PROMPT
-from orpolicy.rules.base import Advice, Bound, Measured, Row, Rule, Skip, Traffic, is_number
+from orpolicy.rules.base import Advice, Bound, Measured, Row, Rule, Skip, Traffic, check_thresholds, is_number
 from orpolicy.savings.levers import Lever, RaiseCacheHitRate
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ class CacheHitRate(Rule):
     @classmethod
     def read(cls, policy: Policy) -> Self:
         """The kind with a policy's settings."""
+        check_thresholds(policy, most=1.0)
         heavy = policy.settings.get("prompt_heavy")
         limit = heavy.get("prompt_per_completion_above") if isinstance(heavy, dict) else None
         return cls(float(limit) if is_number(limit) else DEFAULT_PROMPT_PER_COMPLETION)
@@ -89,6 +90,6 @@ class CacheHitRate(Rule):
             action="enable-caching",
             text="Switch prompt caching on: keep the long, stable part of the prompt first, mark it with "
             "`cache_control` where the provider needs it, and keep a session on one provider.",
-            risk="Cache writes cost extra on some providers: prompts that are rarely repeated can get dearer.",
+            risk="Cache writes cost extra on some providers: prompts that rarely repeat can get dearer.",
             expect=f"cache_hit_rate rises to {threshold:g} or above",
         )

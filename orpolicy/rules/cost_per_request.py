@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from orpolicy.query.vocabulary import REQUESTS, SPEND
-from orpolicy.rules.base import Advice, Measured, Row, Rule, Skip, Traffic, excess_usd
+from orpolicy.rules.base import Advice, Measured, Row, Rule, Skip, Traffic, check_thresholds, excess_usd
 from orpolicy.savings.levers import Lever, Swap
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ class CostPerRequest(Rule):
     @classmethod
     def read(cls, policy: Policy) -> Self:
         """The kind with a policy's settings."""
+        check_thresholds(policy)
         return cls(policy.replacement)
 
     @property

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 import math
 import operator
-from dataclasses import dataclass
-from difflib import get_close_matches
+import warnings
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 from orpolicy.query.vocabulary import METRICS, SPEND, TOKENS
@@ -73,7 +73,7 @@ class Metric(Rule):
     required = ("expression",)
 
     expression: str
-    tree: ast.expr
+    tree: ast.expr = field(compare=False, repr=False)
     names: frozenset[str]
 
     @classmethod
@@ -83,7 +83,7 @@ class Metric(Rule):
         Raises:
             SettingError: where it is no arithmetic over additive metrics.
         """
-        text = str(policy.settings["expression"]).strip()
+        text = " ".join(str(policy.settings["expression"]).split())
         tree = _parse(text)
         names = frozenset(node.id for node in ast.walk(tree) if isinstance(node, ast.Name))
         for name in sorted(names - {BLENDED}):
@@ -103,12 +103,11 @@ class Metric(Rule):
         blended = traffic.totals.usd_per_mtok
         if BLENDED in self.names and blended is None:
             return Skip.NOT_APPLICABLE
-        values = {name: float(row.totals.get(name)) for name in self.names} | {BLENDED: blended or 0.0}
         try:
-            value = _evaluate(self.tree, values)
+            values = {name: float(row.totals.get(name)) for name in self.names} | {BLENDED: blended or 0.0}
+            return Measured(_evaluate(self.tree, values), self.expression)
         except (ZeroDivisionError, OverflowError):
             return Skip.NOT_APPLICABLE
-        return Measured(value, self.expression) if math.isfinite(value) else Skip.NOT_APPLICABLE
 
     def lever(self, row: Row, traffic: Traffic, value: float, threshold: float) -> Lever:
         """An expression has no dollar value that orpolicy could know."""
@@ -126,24 +125,26 @@ class Metric(Rule):
 
 def _parse(text: str) -> ast.expr:
     try:
-        tree = ast.parse(text, mode="eval").body
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # on what is refused below: `1if`, invalid escapes
+            tree = ast.parse(text, mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
         raise SettingError(
             "expression", f"{text[:80]!r} is no arithmetic expression", "e.g. usage_web / total_usage"
         ) from error
-    _check(tree, 0)
+    _check(tree, text, 0)
     return tree
 
 
-def _check(node: ast.expr, depth: int) -> None:
+def _check(node: ast.expr, text: str, depth: int) -> None:
     if depth > MAX_DEPTH:
         raise SettingError("expression", f"the expression nests deeper than {MAX_DEPTH}", "split the policy")
     match node:
         case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
-            _check(left, depth + 1)
-            _check(right, depth + 1)
+            _check(left, text, depth + 1)
+            _check(right, text, depth + 1)
         case ast.UnaryOp(op=ast.UAdd() | ast.USub(), operand=operand):
-            _check(operand, depth + 1)
+            _check(operand, text, depth + 1)
         case ast.Name():
             return
         case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
@@ -151,7 +152,7 @@ def _check(node: ast.expr, depth: int) -> None:
         case _:
             raise SettingError(
                 "expression",
-                f"{ast.unparse(node)[:60]!r} is not allowed in an expression",
+                f"{(ast.get_source_segment(text, node) or text)[:60]!r} is not allowed in an expression",
                 "use metric names, numbers, + - * / and parentheses",
             )
 
@@ -169,20 +170,26 @@ def _check_additive(name: str) -> None:
     metric = METRICS.get(name)
     if metric is None or metric.additive:
         return
-    near = get_close_matches(name.split("_", 1)[-1], [m for m in METRICS if METRICS[m].additive], 1)
     raise SettingError(
         "expression",
         f"{name!r} is a rate: rates of several rows cannot be summed or averaged",
-        f"write {metric.rebuilt_as} instead"
-        if metric.rebuilt_as
-        else f"it cannot be rebuilt from counts{f'; {near[0]} is additive' if near else ''}",
+        f"write {metric.rebuilt_as} instead" if metric.rebuilt_as else "it cannot be rebuilt from counts",
     )
 
 
 def _evaluate(node: ast.expr, values: dict[str, float]) -> float:
+    """The value of an expression that ``_check`` admitted.
+
+    Raises:
+        ZeroDivisionError: where it divides by zero.
+        OverflowError: where any step of it is too large, as dividing by infinity would look like 0.
+    """
     match node:
         case ast.BinOp(left=left, op=op, right=right):
-            return _OPERATORS[type(op)](_evaluate(left, values), _evaluate(right, values))
+            value = _OPERATORS[type(op)](_evaluate(left, values), _evaluate(right, values))
+            if not math.isfinite(value):
+                raise OverflowError
+            return value
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             return -_evaluate(operand, values)
         case ast.UnaryOp(operand=operand):

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from orpolicy.policy.model import Thresholds
-from orpolicy.query.vocabulary import REQUESTS, SPEND
-from orpolicy.rules.base import Advice, Measured, Row, Rule, Skip, Traffic
+from orpolicy.query.vocabulary import SPEND
+from orpolicy.rules.base import Advice, Measured, Row, Rule, Skip, Traffic, check_thresholds
 from orpolicy.savings.levers import Lever, Swap
 
 if TYPE_CHECKING:
@@ -55,10 +55,11 @@ class ModelBan(Rule):
     @classmethod
     def read(cls, policy: Policy) -> Self:
         """The kind with a policy's settings."""
+        check_thresholds(policy)
         models = policy.settings["models"]
         banned = tuple(str(item) for item in models) if isinstance(models, list) else (str(models),)
         limits = (policy.thresholds.fail_above, policy.thresholds.warn_above)
-        return cls(banned, policy.replacement, any_use=not any(limits))
+        return cls(banned, policy.replacement, any_use=0.0 in limits or limits == (None, None))
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -67,17 +68,19 @@ class ModelBan(Rule):
 
     @property
     def reaching(self) -> bool:
-        """Any use is a breach where the threshold is 0: free models cost nothing."""
+        """Any use is a breach where a threshold is 0: free models cost nothing."""
         return self.any_use
 
     @property
     def metrics(self) -> frozenset[str]:
         """What the measure reads."""
-        return frozenset({SPEND, REQUESTS})
+        return frozenset({SPEND})
 
     def measure(self, row: Row, traffic: Traffic) -> Measured | Skip:
         """The row's spend in the window."""
-        return Measured(row.totals.spend_usd, may_breach=row.totals.requests > 0 or row.totals.spend_usd > 0)
+        totals = row.totals
+        used = totals.spend_usd > 0 or totals.requests > 0 or totals.tokens > 0
+        return Measured(totals.spend_usd, f"{totals.requests:,} requests", may_breach=used)
 
     def lever(self, row: Row, traffic: Traffic, value: float, threshold: float) -> Lever:
         """The replacement, or at most the spend above the threshold."""

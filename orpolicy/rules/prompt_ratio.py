@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from orpolicy.query.vocabulary import COMPLETION, PROMPT
-from orpolicy.rules.base import Advice, Measured, Row, Rule, Skip, Traffic, excess_usd
+from orpolicy.rules.base import Advice, Measured, Row, Rule, Skip, Traffic, check_thresholds, excess_usd
 from orpolicy.savings.levers import Exposure, Lever
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ class PromptRatio(Rule):
     @classmethod
     def read(cls, policy: Policy) -> Self:
         """The kind has no settings of its own."""
+        check_thresholds(policy)
         return cls()
 
     @property

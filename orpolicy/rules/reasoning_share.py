@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from orpolicy.query.vocabulary import COMPLETION, REASONING
-from orpolicy.rules.base import Advice, Measured, Row, Rule, Skip, Traffic
+from orpolicy.rules.base import Advice, Measured, Row, Rule, Skip, Traffic, check_thresholds
 from orpolicy.savings.levers import CutReasoning, Lever
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ class ReasoningShare(Rule):
     @classmethod
     def read(cls, policy: Policy) -> Self:
         """The kind has no settings of its own."""
+        check_thresholds(policy, most=1.0)
         return cls()
 
     @property

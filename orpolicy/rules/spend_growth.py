@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from statistics import median, median_low
+from statistics import fmean, median
 from typing import TYPE_CHECKING, Self
 
-from orpolicy.period import DAYS_PER_MONTH
 from orpolicy.policy.model import Thresholds
 from orpolicy.query.vocabulary import SPEND
-from orpolicy.rules.base import Advice, Measured, Row, Rule, Skip, Traffic, is_number
+from orpolicy.rules.base import (
+    Advice,
+    Measured,
+    Row,
+    Rule,
+    Skip,
+    Traffic,
+    check_thresholds,
+    excess_usd,
+    is_number,
+)
 from orpolicy.savings.levers import Exposure, Lever
 
 if TYPE_CHECKING:
@@ -27,8 +36,23 @@ MAD_TO_SD = 1.4826
 """Makes the median absolute deviation estimate a normal distribution's standard deviation."""
 MIN_INCREASE_USD_PER_WEEK = 25.0
 MIN_INCREASE_SHARE = 0.02
+DAYS_PER_WEEK = 7
 SMALLEST_USD = 0.01
 """Spend below a cent counts as a cent in logarithms."""
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """Spend and what it is made of, of one period or of the mean of two."""
+
+    requests: float
+    tokens: float
+    spend_usd: float
+
+    @classmethod
+    def of(cls, totals: Totals) -> Self:
+        """Of one period."""
+        return cls(totals.requests, totals.tokens, totals.spend_usd)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +63,9 @@ class SpendGrowth(Rule):
     its own baseline. A row breaches when all three hold: the ratio to the median reaches the threshold
     (2 where the policy sets none), the robust z-score of log spend (median and MAD, standard deviation
     at least 0.10) is 3 or more, and the increase is at least USD 25 a week and 2 % of all spend. The
-    increase over the median period is split into requests, tokens per request and price per token
-    (logarithmic mean Divisia index), so that the finding says why. A subject with fewer than four
-    periods of history is reported as new.
+    increase over the median is split into requests, tokens per request and price per token
+    (logarithmic mean Divisia index), so that the finding says why. A subject whose first spend is fewer
+    than four periods back is reported as new; one whose median period spent nothing is not judged.
 
     Good example:
         id: sudden-growth
@@ -75,6 +99,7 @@ class SpendGrowth(Rule):
     @classmethod
     def read(cls, policy: Policy) -> Self:
         """The kind with a policy's settings."""
+        check_thresholds(policy)
         periods = policy.settings.get("baseline_periods")
         return cls(int(periods) if is_number(periods) else DEFAULT_PERIODS)
 
@@ -98,32 +123,30 @@ class SpendGrowth(Rule):
         baseline = since_first_spend(row.history)
         if len(baseline) < MIN_PERIODS:
             return Skip.NEW
-        spends = [period.spend_usd for period in baseline]
-        middle = median(spends)
-        if middle < SMALLEST_USD:
-            return Skip.NEW
-        spend_usd = row.totals.spend_usd
-        needed = max(
-            MIN_INCREASE_USD_PER_WEEK * (DAYS_PER_MONTH / 7 if row.window.is_calendar_month else 1.0),
+        now, before = Level.of(row.totals), median_level(baseline)
+        if before.spend_usd < SMALLEST_USD:
+            return Skip.NOT_APPLICABLE
+        needed_usd = max(
+            MIN_INCREASE_USD_PER_WEEK * row.window.days / DAYS_PER_WEEK,
             MIN_INCREASE_SHARE * traffic.totals.spend_usd,
         )
-        score = robust_z(spend_usd, spends)
+        score = robust_z(now.spend_usd, [period.spend_usd for period in baseline])
         return Measured(
-            spend_usd / middle,
-            f"{spend_usd:,.2f} USD against a median of {middle:,.2f} (z {score:.1f}); "
-            + explain(row.totals, median_period(baseline)),
-            may_breach=score >= MIN_Z and spend_usd - middle >= needed,
+            now.spend_usd / before.spend_usd,
+            f"{now.spend_usd:,.2f} USD against a median of {before.spend_usd:,.2f} (z {score:.1f}); "
+            + explain(now, before),
+            may_breach=score >= MIN_Z and now.spend_usd - before.spend_usd >= needed_usd,
         )
 
     def lever(self, row: Row, traffic: Traffic, value: float, threshold: float) -> Lever:
-        """Exposure: the spend above the median period."""
-        return Exposure(row.totals.spend_usd * (1 - 1 / value))
+        """Exposure: the spend above so many times the median."""
+        return Exposure(excess_usd(row.totals.spend_usd, value, threshold))
 
     def advice(self, row: Row, threshold: float) -> Advice:
         """Find out what changed."""
         return Advice(
             action="investigate-growth",
-            text="Find the release, job or user behind the increase; give the key a limit if nobody meant it.",
+            text="Find the release, job or user behind the increase; limit the key if nobody meant it.",
             risk="Growth that is meant only needs a new baseline.",
             expect="growth_ratio falls below "
             f"{threshold:g} once the change is undone, or once it is part of the baseline",
@@ -144,20 +167,30 @@ def robust_z(spend_usd: float, baseline_usd: Sequence[float]) -> float:
     return (math.log(max(spend_usd, SMALLEST_USD)) - centre) / max(spread, SD_FLOOR)
 
 
-def median_period(baseline: Sequence[Totals]) -> Totals:
-    """The period whose spend is the (lower) median: real figures that multiply up to its spend."""
-    middle = median_low([period.spend_usd for period in baseline])
-    return next(period for period in baseline if period.spend_usd == middle)
+def median_level(baseline: Sequence[Totals]) -> Level:
+    """The period in the middle by spend, or the mean of the two: its spend is the median."""
+    ranked = sorted((Level.of(period) for period in baseline), key=lambda level: level.spend_usd)
+    middle = ranked[(len(ranked) - 1) // 2 : len(ranked) // 2 + 1]
+    return Level(
+        requests=fmean(level.requests for level in middle),
+        tokens=fmean(level.tokens for level in middle),
+        spend_usd=fmean(level.spend_usd for level in middle),
+    )
+
+
+def log_ratio(first: float, second: float) -> float:
+    """``ln(a / b)`` of two positive numbers, precise also where they hardly differ."""
+    if second / 2 <= first <= second * 2:
+        return math.log1p((first - second) / second)
+    return math.log(first) - math.log(second)
 
 
 def log_mean(first: float, second: float) -> float:
     """The logarithmic mean ``(a - b) / ln(a / b)`` of two positive numbers, ``a`` where they are equal."""
-    if first == second:
-        return first
-    return (first - second) / (math.log(first) - math.log(second))
+    return (first - second) / log_ratio(first, second) if first != second else first
 
 
-def divisia(now: Totals, before: Totals) -> tuple[float, float, float] | None:
+def divisia(now: Level, before: Level) -> tuple[float, float, float] | None:
     """The change in spend split into requests, tokens per request and USD per token; the parts add up.
 
     Logarithmic mean Divisia index I (Ang, 2005). None where a factor is not positive.
@@ -166,16 +199,15 @@ def divisia(now: Totals, before: Totals) -> tuple[float, float, float] | None:
     if min(factors) <= 0:
         return None
     weight = log_mean(now.spend_usd, before.spend_usd)
-    volume = math.log(now.requests / before.requests)
-    size = math.log(now.tokens / before.tokens) - volume
-    price = math.log(now.spend_usd / before.spend_usd) - volume - size
-    return weight * volume, weight * size, weight * price
+    requests = log_ratio(now.requests, before.requests)
+    volume, size = weight * requests, weight * (log_ratio(now.tokens, before.tokens) - requests)
+    return volume, size, now.spend_usd - before.spend_usd - volume - size
 
 
-def explain(now: Totals, before: Totals) -> str:
+def explain(now: Level, before: Level) -> str:
     """The split in words."""
     parts = divisia(now, before)
     if parts is None:
-        return "no split: a period without tokens"
+        return "no split: a period without requests or tokens"
     volume, size, price = parts
     return f"requests {volume:+,.2f}, tokens per request {size:+,.2f}, price per token {price:+,.2f} USD"

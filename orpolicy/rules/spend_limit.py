@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from orpolicy.query.vocabulary import SPEND
-from orpolicy.rules.base import Advice, Measured, Row, Rule, Skip, Traffic
+from orpolicy.rules.base import Advice, Measured, Row, Rule, Skip, Traffic, check_thresholds
 from orpolicy.savings.levers import Exposure, Lever
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ class SpendLimit(Rule):
     @classmethod
     def read(cls, policy: Policy) -> Self:
         """The kind has no settings of its own."""
+        check_thresholds(policy)
         return cls()
 
     @property
@@ -58,8 +59,8 @@ class SpendLimit(Rule):
         return Measured(row.totals.spend_usd * factor, "so far this month" if row.window.to_date else note)
 
     def lever(self, row: Row, traffic: Traffic, value: float, threshold: float) -> Lever:
-        """Exposure: the spend above the limit."""
-        return Exposure((value - threshold) / _factor(row.window))
+        """Exposure: as a month's, what lies above the limit; a running month is not projected."""
+        return Exposure((value - threshold) / row.window.monthly_factor)
 
     def advice(self, row: Row, threshold: float) -> Advice:
         """Give the key a hard limit."""

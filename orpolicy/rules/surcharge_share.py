@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from orpolicy.query.vocabulary import SPEND
-from orpolicy.rules.base import Advice, Measured, Row, Rule, Skip, Traffic
+from orpolicy.rules.base import Advice, Measured, Row, Rule, Skip, Traffic, check_thresholds
 from orpolicy.savings.levers import CutSurcharge, Lever
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ class SurchargeShare(Rule):
     @classmethod
     def read(cls, policy: Policy) -> Self:
         """The kind with a policy's settings."""
+        check_thresholds(policy, most=1.0)
         components = policy.settings["components"]
         return cls(tuple(str(item) for item in components) if isinstance(components, list) else ())
 
@@ -68,25 +69,32 @@ class SurchargeShare(Rule):
         spend_usd = row.totals.spend_usd
         if spend_usd <= 0:
             return Skip.NOT_APPLICABLE
-        component, usd = self._largest(row)
-        return Measured(usd / spend_usd, f"{component}: {usd:,.2f} of {spend_usd:,.2f} USD")
+        amounts = self._amounts(row)
+        note = ", ".join(f"{name} {usd:,.2f}" for usd, name in amounts if usd > 0) or "no surcharge"
+        return Measured(amounts[0][0] / spend_usd, f"{note} of {spend_usd:,.2f} USD")
 
-    def _largest(self, row: Row) -> tuple[str, float]:
-        amounts = [(float(row.totals.get(COMPONENTS[name])), name) for name in self.components]
-        usd, component = max(amounts)
-        return component, usd
+    def _amounts(self, row: Row) -> list[tuple[float, str]]:
+        """USD and component, the largest first."""
+        return sorted(
+            ((float(row.totals.get(COMPONENTS[name])), name) for name in self.components), reverse=True
+        )
+
+    def _above(self, row: Row, threshold: float) -> tuple[str, ...]:
+        """The components that break the threshold, each on its own, the largest first."""
+        spend_usd = row.totals.spend_usd
+        return tuple(name for usd, name in self._amounts(row) if usd > threshold * spend_usd)
 
     def lever(self, row: Row, traffic: Traffic, value: float, threshold: float) -> Lever:
         """Switch the largest component off, down to the allowed share."""
-        return CutSurcharge((COMPONENTS[self._largest(row)[0]],), threshold)
+        return CutSurcharge((COMPONENTS[self._amounts(row)[0][1]],), threshold)
 
     def advice(self, row: Row, threshold: float) -> Advice:
         """Switch the extra off where nobody asked for it."""
-        component, _ = self._largest(row)
+        components = " and ".join(self._above(row, threshold))
         return Advice(
             action="cut-surcharge",
-            text=f"Switch {component.replace('_', ' ')} off where nobody asked for it: look for plugins, "
+            text=f"Switch {components.replace('_', ' ')} off where nobody asked for it: look for plugins, "
             "`:online` model ids and server tools in the requests of the keys below.",
             risk="Answers that relied on it lose fresh or attached information.",
-            expect=f"surcharge_share of {component} falls to {threshold:g} or below",
+            expect=f"surcharge_share of {components} falls to {threshold:g} or below",
         )
