@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from orpolicy.catalog.model import undated
+from orpolicy.catalog.sets import is_preview_name
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -16,6 +19,9 @@ if TYPE_CHECKING:
     from orpolicy.table import Member
 
 HASH_PREFIX = "hash:"
+PREVIEW_BY_NAME = "(preview by name)"
+"""One more name of models that the catalogue does not list and whose own name says preview."""
+
 _USER = re.compile(r"(.*) <([^<>]+)>", re.DOTALL)
 
 
@@ -84,8 +90,8 @@ class Account:
             return frozenset({""})
         if dimension == "api_key_id":
             return self._key_names(member)
-        if dimension == "model" and self.catalogue is not None:
-            return self.catalogue.names_of(member)
+        if dimension == "model":
+            return self._model_names(member)
         if dimension == "user" and (parts := _USER.fullmatch(member)):
             return frozenset({member, parts[1], parts[2]})
         return frozenset({member})
@@ -96,6 +102,13 @@ class Account:
             return frozenset({member, key.name}) if key else frozenset({member})
         keys = self.directory.by_name.get(member, ())
         return frozenset({member, HASH_PREFIX + keys[0].key_hash} if len(keys) == 1 else {member})
+
+    def _model_names(self, member: str) -> frozenset[str]:
+        if self.catalogue is None:
+            return frozenset({member, undated(member)})
+        names = self.catalogue.names_of(member) | {member}
+        left = self.catalogue.find(member) is None
+        return names | {PREVIEW_BY_NAME} if left and is_preview_name(member) else names
 
     def identity(self, dimension: str, member: Member) -> str:
         """What stays when names change: a key's hash where known, else the member itself."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from orpolicy.account import HASH_PREFIX
+from orpolicy.account import HASH_PREFIX, PREVIEW_BY_NAME
 from orpolicy.catalog.sets import BUILT_IN_SETS, members
 from orpolicy.errors import Reason, SourceError
 from orpolicy.period import Window, parse_window
@@ -123,7 +123,7 @@ def sets_of(policies: PolicySet, account: Account, now: datetime) -> Sets:
     built_in: dict[str, tuple[str, ...]] = {}
     if account.catalogue is not None:
         built_in = {name: members(name, account.catalogue, now) for name in BUILT_IN_SETS}
-        built_in["preview"] = (*built_in["preview"], "@preview")
+        built_in["preview"] = (*built_in["preview"], PREVIEW_BY_NAME)
     return Sets(policies.key_sets, built_in | dict(policies.model_sets))
 
 
