@@ -244,7 +244,7 @@ def test_growth_compares_the_last_week_with_the_eight_before() -> None:
     (finding,) = report.findings
     assert finding.subject == {"api_key_id": "a"}
     assert finding.measure.value == 3.0
-    assert finding.exposure_usd_per_month == pytest.approx(200 * 30.4375 / 7)
+    assert finding.exposure_usd_per_month == pytest.approx((300 - 2 * 100) * 30.4375 / 7)
     assert [driver.subject for driver in finding.drivers] == [{"model": "x/cheap-20260101"}]
 
 
