@@ -54,8 +54,8 @@ class Patience:
     max_body_bytes: int = 64 * 1024 * 1024
 
     def backoff(self, attempt: int) -> float:
-        """A random wait after the attempt of that number, counted from 0: full jitter."""
-        bound = min(self.backoff_seconds * 2**attempt, self.max_backoff_seconds)
+        """A random wait after the attempt of that number, counted from 1: full jitter."""
+        bound = min(self.backoff_seconds * 2 ** (attempt - 1), self.max_backoff_seconds)
         return random.uniform(0, bound)  # noqa: S311 - spreads load, protects nothing
 
 
@@ -143,24 +143,20 @@ class Client:
 
     def _try(self, question: Question) -> Reply | Failure:
         seconds_left = self._patience.question_seconds
-        outcome: Reply | Failure = Failure(Reason.DEADLINE, "no attempt was made")
-        for attempt in range(self._patience.attempts):
-            if self._run_seconds_left() <= 0 or not self._pace.take(self._run_seconds_left()):
-                return Failure(
-                    Reason.DEADLINE, f"{self._patience.run_seconds:g} s for the whole run are over"
-                )
+        attempt = 0
+        while (left := self._run_seconds_left()) > 0 and self._pace.take(left):
+            attempt += 1
             began = self._clock.monotonic()
             outcome = self._send(question, min(seconds_left, self._run_seconds_left()))
-            if isinstance(outcome, Reply) or outcome.is_final:
+            if isinstance(outcome, Reply) or outcome.is_final or attempt == self._patience.attempts:
                 return outcome
             wait = outcome.retry_after_seconds
             wait = self._patience.backoff(attempt) if wait is None else wait
             seconds_left -= self._clock.monotonic() - began + wait
             if seconds_left <= 0 or wait >= self._run_seconds_left():
                 return _out_of_time(outcome, wait)
-            if attempt + 1 < self._patience.attempts:
-                self._clock.sleep(wait)
-        return outcome
+            self._clock.sleep(wait)
+        return Failure(Reason.DEADLINE, f"{self._patience.run_seconds:g} s for the whole run are over")
 
     def _run_seconds_left(self) -> float:
         now = self._clock.monotonic()

@@ -6,6 +6,7 @@ import math
 import re
 from datetime import UTC, date, datetime, time, timedelta
 from enum import Enum, auto
+from operator import itemgetter
 from typing import TYPE_CHECKING, cast
 
 from orpolicy.errors import Reason, SourceError
@@ -46,12 +47,20 @@ def numbers(metric: str, rows: Sequence[Row]) -> Sequence[Number | None]:
     Raises:
         SourceError: MALFORMED_ANSWER, if a value is not what the metric can be.
     """
-    values = [row.get(metric) for row in rows]
+    values = _values(metric, rows)
     kind = _kind(metric)
     quick = _quick_counts(values) if kind is Kind.COUNT else _quick_dollars(values, kind)
     if quick is not None:
         return quick
     return [_number(metric, kind, value) for value in values]
+
+
+def _values(name: str, rows: Sequence[Row]) -> list[object]:
+    """What the rows have under a name, None where a row has nothing."""
+    try:
+        return list(map(itemgetter(name), rows))
+    except KeyError:
+        return [row.get(name) for row in rows]
 
 
 def _kind(metric: str) -> Kind:
@@ -72,11 +81,11 @@ def _quick_counts(values: list[object]) -> Sequence[Number | None] | None:
 
 def _quick_texts(texts: list[str]) -> Sequence[int] | None:
     together = "".join(texts)
-    if not (together.isascii() and together.isdecimal() and all(texts)):
+    if not (together.isascii() and together.isdecimal()):
         return None
     try:
         return list(map(int, texts))
-    except ValueError:  # more digits than int() reads
+    except ValueError:  # an empty text, or more digits than int() reads
         return None
 
 
@@ -129,7 +138,7 @@ def members(dimension: str, rows: Sequence[Row]) -> list[Member]:
         SourceError: MALFORMED_ANSWER, if a row lacks the dimension or has no plain value there.
     """
     try:
-        values = [row[dimension] for row in rows]
+        values = list(map(itemgetter(dimension), rows))
     except KeyError:
         raise malformed(f"a row lacks the dimension {dimension}") from None
     return _plain(dimension, values)
@@ -159,8 +168,8 @@ def users(rows: Sequence[Row]) -> list[Member]:
     """
     if any("user" not in row and "user_email" not in row for row in rows):
         raise malformed("a row lacks the dimension user")
-    names = _plain("user", [row.get("user") for row in rows])
-    emails = _plain("user_email", [row.get("user_email") for row in rows])
+    names = _plain("user", _values("user", rows))
+    emails = _plain("user_email", _values("user_email", rows))
     return [
         f"{name} <{email}>" if name and email and name != email else name or email
         for name, email in zip(names, emails, strict=True)
@@ -186,7 +195,7 @@ def buckets(query: Query, rows: Sequence[Row]) -> tuple[list[str], Sequence[int]
 def _bucket_values(granularity: Granularity, rows: Sequence[Row]) -> list[str]:
     names = [f"{prefix}__{granularity}" for prefix in _PREFIXES]
     name = next((name for name in names if name in rows[0]), names[0])
-    values = [row.get(name) for row in rows]
+    values = _values(name, rows)
     if set(map(type, values)) != {str}:
         odd = next(value for value in values if not isinstance(value, str))
         raise malformed(f"{name}: {_shown(odd)} is no time")
