@@ -16,6 +16,7 @@ from orpolicy.sources._local_relations import (
     literal,
     parquet_header,
     parquet_relation,
+    pattern,
     united,
 )
 
@@ -174,7 +175,8 @@ class Engine:
 
     def _lock(self) -> None:
         """From here on no file but the Parquet ones can be read, and nothing changes that."""
-        paths = [str(file.path) for file in self._files if file.format is Format.PARQUET]
+        parquet = [file for file in self._files if file.format is Format.PARQUET]
+        paths = sorted({text for file in parquet for text in (str(file.path), pattern(file))})
         self._db.execute(f"SET allowed_paths = [{', '.join(map(literal, paths))}]")
         self._db.execute("SET enable_external_access = false")
         self._db.execute("SET lock_configuration = true")

@@ -45,10 +45,14 @@ class RecordFile:
     def __str__(self) -> str:
         return str(self.path)
 
-    def text(self) -> TextIO:
-        """The file opened as UTF-8 text with its line ends kept; the caller closes it."""
+    def text(self, errors: str = "strict") -> TextIO:
+        """The file opened as UTF-8 text with its line ends kept; the caller closes it.
+
+        Args:
+            errors: what becomes of bytes that are no text, as ``open`` has it.
+        """
         stream = gzip.open(self.path) if self.is_gzip else self.path.open("rb")  # noqa: SIM115 - the caller does
-        return io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
+        return io.TextIOWrapper(stream, encoding="utf-8-sig", errors=errors, newline="")
 
     def csv_header(self) -> list[str]:
         """The names in the first row of a CSV file.
@@ -57,9 +61,9 @@ class RecordFile:
             UsageError: if there is no such row.
         """
         try:
-            with self.text() as stream:
+            with self.text(errors="replace") as stream:  # the engine refuses such bytes, with their line
                 header = next(csv.reader(stream, strict=True), [])
-        except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
+        except (OSError, EOFError, csv.Error) as error:
             raise UsageError(f"{self}: cannot be read as CSV: {error}") from error
         if not header:
             raise UsageError(f"{self}: there is no header: the file is empty")

@@ -63,17 +63,15 @@ def batches(file: RecordFile) -> Iterator[Batch]:
     Raises:
         SourceError: at the first record that is none.
     """
-    unit = word(file)
-    place = f"{file}: {unit}"
-    with file.text() as stream:
-        records = _lines(place, stream) if unit == "line" else _elements(place, stream)
-        try:
+    try:
+        unit = word(file)
+        place = f"{file}: {unit}"
+        with file.text() as stream:
+            records = _lines(place, stream) if unit == "line" else _elements(place, stream)
             while some := list(islice(records, _BATCH)):
                 yield _batch(place, some)
-        except (OSError, EOFError, UnicodeDecodeError) as error:
-            raise SourceError(
-                Reason.MALFORMED_ANSWER, f"{file}: cannot be read to its end: {error}"
-            ) from error
+    except (OSError, EOFError, UnicodeDecodeError) as error:
+        raise SourceError(Reason.MALFORMED_ANSWER, f"{file}: cannot be read to its end: {error}") from error
 
 
 def word(file: RecordFile) -> str:

@@ -70,6 +70,10 @@ def united(parts: Sequence[tuple[str, Layout]], columns: Sequence[str]) -> str:
     return " UNION ALL ".join(selects)
 
 
+def pattern(file: RecordFile) -> str:
+    """The pattern that matches the file alone, as the engine takes no plain paths."""
+    return re.sub(r"([\[*?])", r"[\1]", str(file.path))
+
+
 def _path(file: RecordFile) -> str:
-    """The file's path as a pattern that matches it alone."""
-    return literal(re.sub(r"([\[*?])", r"[\1]", str(file.path)))
+    return literal(pattern(file))

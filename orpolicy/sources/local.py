@@ -94,13 +94,17 @@ class Local(Source):
         self._require(query)
         rows = self._engine.rows(compiled(query))
         names = [*([DATE] if query.granularity else []), *query.dimensions]
-        columns = list(zip(*rows[: query.limit], strict=True)) or [()] * (len(names) + len(query.metrics))
-        members = {
-            name: [unmarked(cast("str | None", member)) for member in column]
-            for name, column in zip(names, columns, strict=False)
-        }
-        numbers = cast("list[tuple[Number | None, ...]]", columns[len(names) :])
-        table = Table(members, dict(zip(query.metrics, numbers, strict=True)))
+        width = len(names) + len(query.metrics)
+        columns = [[row[index] for row in rows[: query.limit]] for index in range(width)]
+        members = cast("list[list[str | None]]", columns[: len(names)])
+        numbers = cast("list[list[Number | None]]", columns[len(names) :])
+        table = Table(
+            {
+                name: [unmarked(member) for member in column]
+                for name, column in zip(names, members, strict=True)
+            },
+            dict(zip(query.metrics, numbers, strict=True)),
+        )
         return Answer(query, table, truncated=len(rows) > query.limit)
 
     def close(self) -> None:
