@@ -21,7 +21,7 @@ from orpolicy.sources._local_relations import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from orpolicy.sources._local_columns import Layout
     from orpolicy.sources._local_files import RecordFile
@@ -91,10 +91,7 @@ class Engine:
         Raises:
             SourceError: if the engine or a file fails.
         """
-        try:
-            return list(self._db.execute(statement.sql, list(statement.values)).fetchall())
-        except self._failure as error:
-            raise SourceError(Reason.MALFORMED_ANSWER, _message(error)) from error
+        return self._run(statement.sql, statement.values)
 
     def load(self) -> Loaded:
         """Make the view ``records`` out of all files.
@@ -103,11 +100,8 @@ class Engine:
             SourceError: at the first record that cannot be trusted.
         """
         parts = [self._part(number, file) for number, file in enumerate(self._files)]
-        try:
-            self._lock()
-            return self._united(parts)
-        except self._failure as error:
-            raise SourceError(Reason.MALFORMED_ANSWER, _message(error)) from error
+        self._lock()
+        return self._united(parts)
 
     def _header(self, file: RecordFile) -> Mapping[str, str]:
         """Column -> type; empty for JSON, whose columns only its records tell."""
@@ -118,24 +112,23 @@ class Engine:
         if file.format is not Format.PARQUET:
             return {}
         try:
-            types = {row[0]: row[1] for row in self._db.execute(parquet_header(file)).fetchall()}
-        except self._failure as error:
-            raise UsageError(f"{file}: cannot be read as Parquet: {_message(error)}") from error
+            types = {str(row[0]): str(row[1]) for row in self._run(parquet_header(file))}
+        except SourceError as error:
+            raise UsageError(f"{file}: cannot be read as Parquet: {error.detail}") from error
         check_header(file, list(types))
         return types
 
     def _part(self, number: int, file: RecordFile) -> _Part:
-        try:
-            part = self._created(number, file)
-            bad = self._db.execute(
-                f"SELECT record, bad FROM {part.relation} WHERE bad IS NOT NULL ORDER BY record LIMIT 1"  # noqa: S608 - a name of ours
-            ).fetchone()
-        except self._failure as error:
-            raise SourceError(Reason.MALFORMED_ANSWER, f"{file}: {_message(error)}") from error
+        part = self._created(number, file)
+        bad = self._run(
+            f"SELECT record, bad FROM {part.relation} WHERE bad IS NOT NULL ORDER BY record LIMIT 1",  # noqa: S608 - a name of ours
+            where=f"{file}: ",
+        )
         if bad:
+            ((record, column),) = bad
             unit = word(file) if file.format in (Format.JSON, Format.JSONL) else "record"
-            expected = next(item.expected for item in part.layout.readings if item.column == bad[1])
-            raise SourceError(Reason.MALFORMED_ANSWER, f"{file}: {unit} {bad[0]}: {bad[1]} is not {expected}")
+            expected = next(item.expected for item in part.layout.readings if item.column == column)
+            raise SourceError(Reason.MALFORMED_ANSWER, f"{file}: {unit} {record}: {column} is not {expected}")
         return part
 
     def _created(self, number: int, file: RecordFile) -> _Part:
@@ -149,18 +142,18 @@ class Engine:
             source, is_marked = f"raw_{number}", True
             types = self._parsed(source, file)
         plan = layout(types, is_marked=is_marked)
-        self._db.execute(f"CREATE {kind} {relation} AS {checked(source, plan)}")
+        self._run(f"CREATE {kind} {relation} AS {checked(source, plan)}", where=f"{file}: ")
         if is_marked:
-            self._db.execute(f"DROP TABLE {source}")
+            self._run(f"DROP TABLE {source}")
         return _Part(relation, plan)
 
     def _parsed(self, table: str, file: RecordFile) -> Mapping[str, str]:
         """A JSON file's records as a table of texts; its columns."""
         types = {CREATED: "VARCHAR"}
-        self._db.execute(f"CREATE TABLE {table} (record BIGINT, {quoted(CREATED)} VARCHAR)")
+        self._run(f"CREATE TABLE {table} (record BIGINT, {quoted(CREATED)} VARCHAR)")
         for batch in batches(file):
             for name in sorted(batch.columns.keys() - types.keys()):
-                self._db.execute(f"ALTER TABLE {table} ADD COLUMN {quoted(name)} VARCHAR")
+                self._run(f"ALTER TABLE {table} ADD COLUMN {quoted(name)} VARCHAR")
                 types[name] = "VARCHAR"
             self._insert(table, batch)
         return types
@@ -168,7 +161,7 @@ class Engine:
     def _insert(self, table: str, batch: Batch) -> None:
         names = ", ".join(["record", *map(quoted, batch.columns)])
         texts = "".join(f", unnest(${index}::VARCHAR[])" for index in range(2, len(batch.columns) + 2))
-        self._db.execute(
+        self._run(
             f"INSERT INTO {table} ({names}) SELECT unnest($1::BIGINT[]){texts}",
             [batch.numbers, *batch.columns.values()],
         )
@@ -177,40 +170,47 @@ class Engine:
         """From here on no file but the Parquet ones can be read, and nothing changes that."""
         parquet = [file for file in self._files if file.format is Format.PARQUET]
         paths = sorted({text for file in parquet for text in (str(file.path), pattern(file))})
-        self._db.execute(f"SET allowed_paths = [{', '.join(map(literal, paths))}]")
-        self._db.execute("SET enable_external_access = false")
-        self._db.execute("SET lock_configuration = true")
+        self._run(f"SET allowed_paths = [{', '.join(map(literal, paths))}]")
+        self._run("SET enable_external_access = false")
+        self._run("SET lock_configuration = true")
 
     def _united(self, parts: list[_Part]) -> Loaded:
         full = [part for part in parts if self._number(f"SELECT count(*) FROM {part.relation}")] or parts  # noqa: S608 - a name of ours
         common = frozenset.intersection(*(frozenset(part.layout.values) for part in full)) - {CREATED}
         select = united([(part.relation, part.layout) for part in full], sorted(common - {GENERATION}))
-        self._db.execute(f"CREATE VIEW everything AS {select}")
+        self._run(f"CREATE VIEW everything AS {select}")
         copies = self._number("SELECT count(generation_id) - count(DISTINCT generation_id) FROM everything")
         if copies:
             self._keep_one_of_each()
         else:
-            self._db.execute("CREATE VIEW records AS FROM everything")
+            self._run("CREATE VIEW records AS FROM everything")
         return Loaded(common, copies)
 
     def _keep_one_of_each(self) -> None:
-        self._db.execute(
+        self._run(
             "CREATE TABLE records AS SELECT DISTINCT * FROM everything WHERE generation_id IS NOT NULL"
             " UNION ALL FROM everything WHERE generation_id IS NULL"
         )
-        disputed = self._db.execute(
+        disputed = self._run(
             "SELECT generation_id FROM records WHERE generation_id IS NOT NULL"
             " GROUP BY generation_id HAVING count(*) > 1 ORDER BY generation_id LIMIT 1"
-        ).fetchone()
+        )
         if disputed:
             raise SourceError(
                 Reason.MALFORMED_ANSWER,
-                f"generation_id {unmarked(disputed[0])!r} is there twice with different figures",
+                f"generation_id {unmarked(str(disputed[0][0]))!r} is there twice with different figures",
             )
 
     def _number(self, sql: str) -> int:
-        ((number,),) = self._db.execute(sql).fetchall()
-        return int(number)
+        ((number,),) = self._run(sql)
+        return int(str(number))
+
+    def _run(self, sql: str, values: Iterable[object] = (), where: str = "") -> list[tuple[object, ...]]:
+        """Run one statement; the one place where the engine's errors become ours."""
+        try:
+            return list(self._db.execute(sql, list(values)).fetchall())
+        except self._failure as error:
+            raise SourceError(Reason.MALFORMED_ANSWER, where + _message(error)) from error
 
 
 def _message(error: Exception) -> str:

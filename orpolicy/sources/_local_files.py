@@ -84,11 +84,8 @@ def record_files(text: str) -> tuple[RecordFile, ...]:
         if not found:
             raise UsageError(f"{text}: not a file of records: use {_suffixes()}, the text ones also with .gz")
         return found
-    try:
-        names = path.rglob("*") if path.is_dir() else map(Path, glob.glob(text, recursive=True))  # noqa: PTH207 - takes absolute patterns
-        found = _readable(sorted(names))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{text!r}: cannot be searched for records: {error}") from error
+    names = path.rglob("*") if path.is_dir() else map(Path, glob.glob(text, recursive=True))  # noqa: PTH207 - takes absolute patterns
+    found = _readable(sorted(names))
     if not found:
         raise UsageError(
             f"{text!r} is no source: no such file, and no folder or pattern with records ({_suffixes()})"

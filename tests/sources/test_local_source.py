@@ -118,6 +118,13 @@ def test_names_of_files_are_not_patterns_and_not_sql(tmp_path: Path) -> None:
         assert opened.spend() == 128.0
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="there is no such file to link to")
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").symlink_to("/proc/self/mem")
+    with pytest.raises(UsageError, match=r"a\.jsonl: cannot be read"):
+        Opened(tmp_path)
+
+
 def test_gzip_is_known_by_its_bytes(tmp_path: Path) -> None:
     (tmp_path / "plain.json").write_bytes(gzip.compress(json.dumps([ONE]).encode()))
     with Opened(tmp_path / "plain.json") as opened:
