@@ -137,9 +137,10 @@ def _batch(place: str, some: list[tuple[int, object]]) -> Batch:
         if not isinstance(record, dict):
             raise _refused(place, number, "an object is expected")
         for name in KNOWN & record.keys():
-            texts = columns.setdefault(name, [None] * len(some))
+            if name not in columns:
+                columns[name] = [None] * len(some)
             try:
-                texts[position] = _text(name, record[name])
+                columns[name][position] = _text(name, record[name])
             except ValueError as error:
                 raise _refused(place, number, f"{name}: {error}") from error
     return Batch([number for number, _ in some], columns)
