@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from orpolicy.errors import Reason
-    from orpolicy.finding import Finding, Inconclusive
+    from orpolicy.finding import Finding, Inconclusive, Subject
     from orpolicy.location import Location
     from orpolicy.period import Window
     from orpolicy.verdict import Severity, Verdict
@@ -65,6 +65,49 @@ class Coverage:
 
     judged_spend_usd: float
     share: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectSpend:
+    """What one key or model spent in the baseline's window.
+
+    Attributes:
+        usd_per_mtok: ``spend_usd / tokens_total * 1e6``, or None without tokens.
+    """
+
+    subject: Subject
+    spend_usd: float
+    tokens_total: int
+    usd_per_mtok: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodSpend:
+    """All traffic of one complete week or month; ``usd_per_mtok`` as in ``SubjectSpend``."""
+
+    window: Window
+    spend_usd: float
+    tokens_total: int
+    usd_per_mtok: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class SpendBreakdown:
+    """Where the baseline's spend went, as far as the run's own queries tell; empty where they do not.
+
+    Attributes:
+        by_model: the models that spend most, largest first; may be fewer than ``models``.
+        by_key: the keys that spend most, largest first; may be fewer than ``keys``.
+        by_period: weeks, or months where no policy looked at weeks, oldest first.
+        models: how many models were used.
+        keys: how many keys were used.
+    """
+
+    by_model: tuple[SubjectSpend, ...] = ()
+    by_key: tuple[SubjectSpend, ...] = ()
+    by_period: tuple[PeriodSpend, ...] = ()
+    models: int = 0
+    keys: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +212,7 @@ class Report:
         catalogue_taken_at: age of the prices behind every priced figure, or None.
         catalogue_models: how many models the catalogue lists, 0 without one.
         notices: what the reader should know about the run as a whole.
+        spend: the baseline's spend by model, key and time.
     """
 
     version: str
@@ -186,3 +230,4 @@ class Report:
     catalogue_taken_at: datetime | None = None
     catalogue_models: int = 0
     notices: tuple[str, ...] = ()
+    spend: SpendBreakdown = SpendBreakdown()

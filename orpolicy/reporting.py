@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from orpolicy.advice import inconclusive
 from orpolicy.binding import KEY, MODEL
+from orpolicy.breakdown import breakdown_of
 from orpolicy.coverage import coverage_of
 from orpolicy.errors import SourceError
 from orpolicy.gather import Gathered, attempt
@@ -75,6 +76,7 @@ def make_report(run: Run) -> Report:
         catalogue_taken_at=catalogue.taken_at if catalogue else None,
         catalogue_models=len(catalogue.models) if catalogue else 0,
         notices=stage.notices,
+        spend=breakdown_of(stage.bounds, run.gathered, stage.scene.window, stage.scene.account),
     )
 
 

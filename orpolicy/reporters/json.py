@@ -14,7 +14,15 @@ from orpolicy.reporters.base import Reporter
 
 if TYPE_CHECKING:
     from orpolicy.period import Window
-    from orpolicy.report import Baseline, PolicyResult, QueryRecord, Report, WaiverResult
+    from orpolicy.report import (
+        Baseline,
+        PeriodSpend,
+        PolicyResult,
+        QueryRecord,
+        Report,
+        SubjectSpend,
+        WaiverResult,
+    )
     from orpolicy.reporters.base import Style
 
 SCHEMA_VERSION = "1.0"
@@ -99,6 +107,13 @@ def _report(report: Report) -> dict[str, Value]:
             "models": report.catalogue_models,
         },
         "notices": list(report.notices),
+        "spend": {
+            "models": report.spend.models,
+            "by_model": [_subject_spend(item) for item in report.spend.by_model],
+            "keys": report.spend.keys,
+            "by_key": [_subject_spend(item) for item in report.spend.by_key],
+            "by_period": [_period_spend(item) for item in report.spend.by_period],
+        },
     }
 
 
@@ -119,6 +134,22 @@ def _baseline(baseline: Baseline) -> dict[str, Value]:
         "tokens_total": baseline.tokens_total,
         "request_count": baseline.request_count,
         "blended_usd_per_mtok": plain(baseline.blended_usd_per_mtok),
+    }
+
+
+def _subject_spend(item: SubjectSpend) -> dict[str, Value]:
+    return {"subject": plain(item.subject), **_spend(item)}
+
+
+def _period_spend(item: PeriodSpend) -> dict[str, Value]:
+    return {"window": _window(item.window), **_spend(item)}
+
+
+def _spend(item: SubjectSpend | PeriodSpend) -> dict[str, Value]:
+    return {
+        "spend_usd": float(item.spend_usd),
+        "tokens_total": item.tokens_total,
+        "usd_per_mtok": plain(item.usd_per_mtok),
     }
 
 

@@ -24,11 +24,14 @@ from orpolicy.period import Window
 from orpolicy.report import (
     Baseline,
     Coverage,
+    PeriodSpend,
     PolicyResult,
     QueryRecord,
     Report,
     ReportSource,
     SavingsTotal,
+    SpendBreakdown,
+    SubjectSpend,
     WaiverResult,
     WaiverState,
 )
@@ -153,6 +156,17 @@ totals = st.builds(
     st.tuples(amounts, amounts, amounts),
     amounts,
 )
+rates = st.one_of(st.none(), amounts)
+subject_spends = st.lists(st.builds(SubjectSpend, subjects, amounts, counts, rates), max_size=14).map(tuple)
+spends = st.builds(
+    lambda by_model, by_key, by_period, more: SpendBreakdown(
+        by_model, by_key, by_period, len(by_model) + more, len(by_key) + more
+    ),
+    subject_spends,
+    subject_spends,
+    st.lists(st.builds(PeriodSpend, windows, amounts, counts, rates), max_size=30).map(tuple),
+    st.integers(0, 9),
+)
 
 
 def reports() -> st.SearchStrategy[Report]:
@@ -177,4 +191,5 @@ def reports() -> st.SearchStrategy[Report]:
         catalogue_taken_at=st.one_of(st.none(), moments),
         catalogue_models=counts,
         notices=st.lists(texts, max_size=2).map(tuple),
+        spend=spends,
     )

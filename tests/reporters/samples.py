@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from orpolicy.errors import Reason
@@ -23,11 +23,14 @@ from orpolicy.plugins import REPORTERS
 from orpolicy.report import (
     Baseline,
     Coverage,
+    PeriodSpend,
     PolicyResult,
     QueryRecord,
     Report,
     ReportSource,
     SavingsTotal,
+    SpendBreakdown,
+    SubjectSpend,
     WaiverResult,
     WaiverState,
 )
@@ -181,6 +184,37 @@ def all_pass() -> Report:
     return report(policies=tuple(policy(name, line=10 * (at + 1)) for at, name in enumerate(ids)))
 
 
+def weeks(*spend_usd: float) -> tuple[PeriodSpend, ...]:
+    """Weeks of a hundred million tokens up to the last one before the clock."""
+    first = LAST_WEEK.start - timedelta(weeks=len(spend_usd) - 1)
+    return tuple(
+        PeriodSpend(
+            Window(first + timedelta(weeks=at), first + timedelta(weeks=at + 1)), usd, 100_000_000, usd / 100
+        )
+        for at, usd in enumerate(spend_usd)
+    )
+
+
+def spend() -> SpendBreakdown:
+    """A small account: its dearest model is 25 times as dear as the blend, images have no tokens."""
+    return SpendBreakdown(
+        by_model=(
+            SubjectSpend({"model": "google/gemini-3-flash-preview"}, 4390.8, 177_738_000, 24.70391),
+            SubjectSpend({"model": "anthropic/claude-sonnet-4.6"}, 812.4, 201_400_000, 4.0338),
+            SubjectSpend({"model": "openai/gpt-5-mini"}, 501.3, 5_870_862_000, 0.085388),
+            SubjectSpend({"model": "google/imagen-5"}, 30.5, 0, None),
+        ),
+        by_key=(
+            SubjectSpend({"api_key_id": "batch-pipeline"}, 4210.0, 1_000_000_000, 4.21),
+            SubjectSpend({"api_key_id": "support-bot"}, 1200.0, 2_250_000_000, 0.533333),
+            SubjectSpend({"api_key_id": None}, 325.0, 3_000_000_000, 0.108333),
+        ),
+        by_period=weeks(1180.0, 1216.5, 0.0, 1302.25, 1291.0, 1410.75),
+        models=7,
+        keys=3,
+    )
+
+
 def story() -> Report:
     """The account of the contract: a preview model on a batch key, and what else there is."""
     swap = finding()
@@ -332,6 +366,7 @@ def story() -> Report:
         catalogue_taken_at=datetime(2026, 8, 8, 6, 30, tzinfo=UTC),
         catalogue_models=421,
         notices=("1 row outside the window was dropped from q2.",),
+        spend=spend(),
     )
 
 
@@ -372,6 +407,16 @@ def hostile() -> Report:
         ),
         queries=(query(HOSTILE, policies=(HOSTILE,), error=HOSTILE), query("q2", complete_because=HOSTILE)),
         notices=(HOSTILE, SURROGATE),
+        spend=SpendBreakdown(
+            by_model=(SubjectSpend({"model": HOSTILE}, 6067.0, 127_000_000, 47.77),),
+            by_key=(
+                SubjectSpend({"api_key_id": LONG_NAME}, 6000.0, 127_000_000, 47.24),
+                SubjectSpend({"api_key_id": SURROGATE, "workspace": HOSTILE}, 67.0, 0, None),
+            ),
+            by_period=weeks(0.0),
+            models=1,
+            keys=2,
+        ),
     )
 
 

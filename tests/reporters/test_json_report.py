@@ -86,6 +86,7 @@ def test_story_is_the_contract() -> None:
         "queries",
         "catalogue",
         "notices",
+        "spend",
     ]
     assert data["schema_version"] == "1.0"
     assert data["tool"] == {"name": "orpolicy", "version": "0.1.0"}
@@ -137,6 +138,36 @@ def test_story_finding() -> None:
     ]
     assert first["verify"]["expect"] == "spend_usd falls to 0"
     assert first["exposure_usd_per_month"] is None
+
+
+def test_where_the_spend_went() -> None:
+    spend = parsed(story())["spend"]
+    assert (spend["models"], len(spend["by_model"]), spend["keys"]) == (7, 4, 3)
+    assert spend["by_model"][3] == {
+        "subject": {"model": "google/imagen-5"},
+        "spend_usd": 30.5,
+        "tokens_total": 0,
+        "usd_per_mtok": None,
+    }
+    assert spend["by_key"][2]["subject"] == {"api_key_id": None}
+    assert spend["by_period"][-1] == {
+        "window": {
+            "start": "2026-06-01T00:00:00Z",
+            "end": "2026-06-08T00:00:00Z",
+            "days": 7,
+            "to_date": False,
+        },
+        "spend_usd": 1410.75,
+        "tokens_total": 100_000_000,
+        "usd_per_mtok": 14.1075,
+    }
+    assert parsed(all_pass())["spend"] == {
+        "models": 0,
+        "by_model": [],
+        "keys": 0,
+        "by_key": [],
+        "by_period": [],
+    }
 
 
 def test_order_is_the_reports() -> None:
@@ -352,7 +383,7 @@ def objects(node: Any) -> list[Any]:
 
 def test_every_object_is_strict() -> None:
     found = objects(SCHEMA)
-    assert len(found) == 20
+    assert len(found) == 23
     for node in found:
         assert node["additionalProperties"] is False
         assert node["required"] == list(node["properties"])
