@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from loopback.account import LoopbackAccount
 
-Judge = "Callable[[str], Run]"
-
 
 @pytest.fixture
 def account(loopback: LoopbackServer) -> LoopbackAccount:
@@ -139,3 +137,37 @@ def test_an_account_that_only_makes_images_is_not_judged_by_tokens(
     images = judge(pack)
     assert images.code == 3
     assert images.reasons == {"nothing-judged"}
+
+
+@pytest.mark.parametrize(
+    ("model", "expected"),
+    [
+        ("openai/gpt-4", True),
+        ("openai/gpt-4-turbo", True),
+        ("openai/gpt-3.5-turbo", True),
+        ("anthropic/claude-3-haiku", True),
+        ("google/gemini-pro-1.5", True),
+        ("openai/gpt-4o-mini", False),
+        ("openai/gpt-4.1", False),
+        ("anthropic/claude-3.7-sonnet", False),
+        ("google/gemini-2.5-pro", False),
+    ],
+)
+def test_the_review_knows_retired_models(
+    account: LoopbackAccount, judge: Callable[[str], Run], model: str, expected: bool
+) -> None:
+    account.add_model(model)
+    use(account, "nightly-report", model=model)
+    use(account, "web-app", model=model)
+    found = [subject for policy, subject in judge("cost-review").found if policy == "review-retired-on-batch"]
+    assert found == ([("nightly-report", model)] if expected else [])
+
+
+@pytest.mark.parametrize(("usd", "expected"), [(0.5, True), (0.0, False), (-0.5, False)])
+def test_the_review_sees_caching_that_costs_more_than_it_saves(
+    account: LoopbackAccount, judge: Callable[[str], Run], usd: float, expected: bool
+) -> None:
+    """``usage_cache`` is signed: above 0, writing to the cache cost more than reading from it saved."""
+    use(account, "my-app", usage_cache=usd)
+    found = {policy for policy, _ in judge("cost-review").found}
+    assert ("review-cache-loss" in found) is expected

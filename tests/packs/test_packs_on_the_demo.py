@@ -19,6 +19,7 @@ from demo_figures import (
 from pack_runs import PACKS, Run, Subject, check, pack_arguments
 
 from orpolicy.cli.main import run
+from orpolicy.policy.packs import pack_path
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -149,6 +150,17 @@ def test_together_they_find_what_each_finds_alone(runs: dict[str, Run], tmp_path
     together = check(tmp_path, *pack_arguments(PACKS), "--source", "demo")
     assert together.code == 1
     assert together.found == {key: verdict for name in PACKS for key, verdict in runs[name].found.items()}
+
+
+def test_they_are_what_judges_in_the_folder_that_holds_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(pack_path("starter").parent.parent)
+    together = check(tmp_path, "--source", "demo")
+    assert together.found == {key: verdict for name in PACKS for key, verdict in EXPECTED[name].items()}
+    assert {policy["file"] for policy in together.report["policies"]} == {
+        f"policies/{name}.yaml" for name in PACKS
+    }
 
 
 def swap_usd(usage: Usage) -> float:
