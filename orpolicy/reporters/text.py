@@ -4,28 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orpolicy.reporters._figures import count, money, rate, share, span, tokens
+from orpolicy.reporters._figures import money, rate, share, span, tokens
+from orpolicy.reporters._headline import beside_net, ended, net, sentence
 from orpolicy.reporters._page import GAP, GUTTER, PROSE, VERDICT_INK, Ink, Page, Piece, sticky
 from orpolicy.reporters._text_findings import put_findings
 from orpolicy.reporters._text_proof import put_footer, put_inconclusive, put_passed, put_queries, put_waivers
 from orpolicy.reporters._words import plural, prose
 from orpolicy.reporters.base import Reporter
-from orpolicy.verdict import Status, Verdict
 
 if TYPE_CHECKING:
     from orpolicy.report import Report
     from orpolicy.reporters.base import Style
-
-_ENDED = {
-    Verdict.FAIL: "failed",
-    Verdict.WARN: "warned",
-    Verdict.PASS: "passed",
-    Verdict.INCONCLUSIVE: "inconclusive",
-}
-"""In the order of the verdict line."""
-
-_CENT = 0.005
-
 
 class Text(Reporter):
     """Text for a terminal."""
@@ -54,54 +43,19 @@ class Text(Reporter):
 
 def _put_verdict(page: Page, report: Report, *, alone: bool) -> None:
     word = report.verdict.upper()
-    short = f"; {_net(report, short=True)}" if alone and _net(report, short=True) else ""
-    page.put(Piece(word, VERDICT_INK[report.verdict]), f"{GAP}{_policies(report)}{short}", hang=GUTTER)
-
-
-def _policies(report: Report) -> str:
-    """``3 policies failed, 1 warned, 12 passed, 1 inconclusive``."""
-    parts: list[str] = []
-    for verdict, ended in _ENDED.items():
-        number = sum(policy.verdict is verdict for policy in report.policies)
-        if number:
-            noun = count(number) if parts else plural(number, "policy", "policies")
-            parts.append(sticky(f"{noun} {ended}"))
-    return ", ".join(parts) or "no policy was evaluated"
-
-
-def _net(report: Report, *, short: bool) -> str:
-    """What all open findings together could save, or ""."""
-    total = report.savings
-    if total.net_high < _CENT:
-        return ""
-    low, high = money(total.net_low), money(total.net_high)
-    between = f"up to {high}" if total.net_low < _CENT else high if low == high else f"{low} to {high}"
-    if short or low == high or total.net_expected < _CENT:
-        return f"save {between} a month"
-    return f"save {money(total.net_expected)} a month ({between})"
+    saves = net(report, short=True) if alone else ""
+    policies = ", ".join(map(sticky, ended(report)))
+    short = f"; {saves}" if saves else ""
+    page.put(Piece(word, VERDICT_INK[report.verdict]), f"{GAP}{policies}{short}", hang=GUTTER)
 
 
 def _put_savings(page: Page, report: Report) -> None:
     """Net, gross, what is waived and what has no figure."""
-    total = report.savings
-    still_open = [finding for finding in report.findings if finding.status is Status.OPEN]
-    net = _net(report, short=False)
-    facts: list[str] = []
-    if money(total.gross) != money(total.net_expected):
-        facts.append(f"gross {money(total.gross)}, not additive: findings overlap")
-    unknown = sum(finding.savings.expected is None for finding in still_open)
-    if unknown:
-        facts.append(f"{plural(unknown, 'finding')} with unknown savings")
-    if total.waived >= _CENT:
-        facts.append(f"{money(total.waived)} waived")
-    if net:
-        page.put(Piece(_sentence(f"{net} net"), Ink.MONEY), indent=GUTTER, most=PROSE)
+    saves, facts = net(report), beside_net(report)
+    if saves:
+        page.put(Piece(sentence(f"{saves} net"), Ink.MONEY), indent=GUTTER, most=PROSE)
     if facts:
-        page.put(_sentence("; ".join(facts)), indent=GUTTER, most=PROSE)
-
-
-def _sentence(text: str) -> str:
-    return f"{text[0].upper()}{text[1:]}."
+        page.put(sentence("; ".join(facts)), indent=GUTTER, most=PROSE)
 
 
 def _put_baseline(page: Page, report: Report) -> None:

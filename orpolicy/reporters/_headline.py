@@ -1,0 +1,67 @@
+"""What a run comes to, in a few words: how its policies ended and what its findings could save."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orpolicy.reporters._figures import count, money
+from orpolicy.reporters._words import plural
+from orpolicy.verdict import Status, Verdict
+
+if TYPE_CHECKING:
+    from orpolicy.report import Report
+
+CENT = 0.005
+"""Dollars below this round to nothing."""
+
+_ENDED = {
+    Verdict.FAIL: "failed",
+    Verdict.WARN: "warned",
+    Verdict.PASS: "passed",
+    Verdict.INCONCLUSIVE: "inconclusive",
+}
+"""In the order of the headline."""
+
+
+def ended(report: Report) -> tuple[str, ...]:
+    """How the policies ended: ``3 policies failed``, ``1 warned``, ``12 passed``, ``1 inconclusive``."""
+    parts: list[str] = []
+    for verdict, word in _ENDED.items():
+        number = sum(policy.verdict is verdict for policy in report.policies)
+        if number:
+            noun = count(number) if parts else plural(number, "policy", "policies")
+            parts.append(f"{noun} {word}")
+    return tuple(parts) or ("no policy was evaluated",)
+
+
+def net(report: Report, *, short: bool = False) -> str:
+    """What all open findings together could save, or ""."""
+    total = report.savings
+    if total.net_high < CENT:
+        return ""
+    low, high = money(total.net_low), money(total.net_high)
+    between = f"up to {high}" if total.net_low < CENT else high if low == high else f"{low} to {high}"
+    if short or low == high or total.net_expected < CENT:
+        return f"save {between} a month"
+    return f"save {money(total.net_expected)} a month ({between})"
+
+
+def beside_net(report: Report) -> tuple[str, ...]:
+    """What the net leaves out: the gross, savings that are not known, and what is waived."""
+    total = report.savings
+    facts: list[str] = []
+    if money(total.gross) != money(total.net_expected):
+        facts.append(f"gross {money(total.gross)}, not additive: findings overlap")
+    unknown = sum(
+        finding.status is Status.OPEN and finding.savings.expected is None for finding in report.findings
+    )
+    if unknown:
+        facts.append(f"{plural(unknown, 'finding')} with unknown savings")
+    if total.waived >= CENT:
+        facts.append(f"{money(total.waived)} waived")
+    return tuple(facts)
+
+
+def sentence(text: str) -> str:
+    """The words with a capital and a full stop."""
+    return f"{text[0].upper()}{text[1:]}."
