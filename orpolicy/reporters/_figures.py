@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _HUGE = 1e15
 """From here on numbers are written with an exponent."""
 
+_CENT = 0.01
 _LEAST_USD = 1e-6
 _MAX_DECIMALS = 12
 _EXTRA_DIGITS = 13
@@ -52,6 +53,17 @@ def money(usd: float, extra: int = 0) -> str:
     if 0 < size < _LEAST_USD:
         return f"{sign}<$0.000001"
     return f"{sign}${size:,.{_cents(size) + (extra if size != int(size) else 0)}f}"
+
+
+def cents(usd: float) -> str:
+    """Dollars to the cent, for figures that are added up or compared: ``$6,185.00``, ``-$3.10``.
+
+    Amounts that two decimals cannot show are written as by ``money``.
+    """
+    size = abs(usd)
+    if size >= _HUGE or 0 < size < _CENT:
+        return money(usd)
+    return f"{'-' if usd < 0 else ''}${size:,.2f}"
 
 
 def _cents(size: float) -> int:

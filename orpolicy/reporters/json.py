@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import re
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from orpolicy.period import stamp
 from orpolicy.reporters._json_finding import finding_json, place_json
-from orpolicy.reporters._json_value import Value, plain
+from orpolicy.reporters._json_value import Value, json_text, plain
 from orpolicy.reporters.base import Reporter
 
 if TYPE_CHECKING:
@@ -28,8 +26,6 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = "1.0"
 """Grows its second number when fields are added, its first when any changes its meaning or goes."""
 
-_NOT_ASCII = re.compile(r"[^\x00-\x7e]")
-
 
 class Json(Reporter):
     """JSON as ``orpolicy/data/report.schema.json`` describes it."""
@@ -42,23 +38,12 @@ class Json(Reporter):
         Raises:
             ValueError: if a figure is not finite.
         """
-        text = json.dumps(_report(report), indent=2, ensure_ascii=False, allow_nan=False)
-        return _NOT_ASCII.sub(_escape, text) + "\n"
+        return json_text(_report(report))
 
 
 def report_schema() -> str:
     """The JSON Schema (draft 2020-12) of this format, as published."""
     return files("orpolicy").joinpath("data", "report.schema.json").read_text(encoding="utf-8")
-
-
-def _escape(found: re.Match[str]) -> str:
-    """One character that may stand inside strings only, as an escape that every parser accepts."""
-    code = ord(found[0])
-    if 0xD800 <= code <= 0xDFFF:  # noqa: PLR2004 - a lone surrogate is no character, and strict parsers refuse it
-        code = 0xFFFD
-    if code <= 0xFFFF:  # noqa: PLR2004 - one UTF-16 unit
-        return f"\\u{code:04x}"
-    return json.dumps(found[0])[1:-1]
 
 
 def _report(report: Report) -> dict[str, Value]:
