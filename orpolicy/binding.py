@@ -15,7 +15,7 @@ from orpolicy.query.model import Context, Filter, Granularity, Need, Operator
 from orpolicy.query.vocabulary import CORE_METRICS, MAX_DIMENSIONS, METRICS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from orpolicy.account import Account
@@ -28,6 +28,9 @@ VARIANT = "variant"
 WORKSPACE = "workspace"
 OTHER_VARIANT = "(other)"
 DEFAULT_WINDOW = "last-month"
+
+MAX_MEMBERS = 500
+"""The most values that one filter is given; the API names no limit."""
 
 ALONE_DIMENSIONS = frozenset({MODEL, "provider"})
 """The only dimensions that the API takes with metrics that travel alone."""
@@ -45,11 +48,16 @@ class Slice:
         variant: the model variant that all its rows have, where the need is filtered to it, else "".
         pushed: dimensions whose matchers must become server-side filters before the need can be asked,
             as the answer has no room for them.
+        expected_usd: what its rows must add up to, where that is known from another answer; else None,
+            and they are held against a control total.
+        is_empty: whether the kind's own scope left nothing to ask for.
     """
 
     need: Need
     variant: str = ""
     pushed: tuple[str, ...] = ()
+    expected_usd: float | None = None
+    is_empty: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +98,11 @@ class Bound:
     def tells_keys_apart(self) -> bool:
         """Whether two keys of one name must stay two."""
         return KEY in self.by or bool(self.hashes)
+
+    def matchers(self, dimension: str) -> tuple[Matcher, ...]:
+        """Everything that narrows a dimension: the policy's selector, and the kind's own scope."""
+        chosen = (self.where[dimension],) if dimension in self.where else ()
+        return (*chosen, self.scope) if dimension == MODEL and self.scope else chosen
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,21 +317,42 @@ def _filtered(need: Need, condition: Filter) -> Need:
 
 def filtered_by_key(need: Need, key_hash: str) -> Need:
     """The same need for one key alone; its rows are held against the key's name, not a control total."""
-    return replace(_filtered(need, Filter(KEY, Operator.IN, (key_hash,))), checked=False)
+    others = tuple(condition for condition in need.context.filters if condition.field != KEY)
+    context = replace(need.context, filters=others)
+    need = replace(need, context=context, checked=False)
+    return _filtered(need, Filter(KEY, Operator.IN, (key_hash,)))
+
+
+def filtered_to(need: Need, dimension: str, chosen: Sequence[str], account: Account) -> Need:
+    """The same need for some members of a dimension alone.
+
+    Raises:
+        SourceError: where a member has no identifier to filter by, or there are too many.
+    """
+    values = sorted({value for member in chosen for value in filter_values(dimension, member, account)})
+    if len(values) > MAX_MEMBERS:
+        raise SourceError(
+            Reason.NOT_ANSWERABLE, f"{len(values)} members of {dimension} are too many for one filter"
+        )
+    return _filtered(need, Filter(dimension, Operator.IN, tuple(values)))
 
 
 def resolve(part: Slice, dimension: str, matching: tuple[str, ...], account: Account) -> Slice:
     """The slice with one pushed dimension turned into a filter on the members that matched.
 
     Raises:
-        SourceError: where a member has no identifier to filter by.
+        SourceError: as ``filtered_to``.
     """
-    values = sorted({value for member in matching for value in _filter_values(dimension, member, account)})
-    need = _filtered(part.need, Filter(dimension, Operator.IN, tuple(values)))
+    need = filtered_to(part.need, dimension, matching, account)
     return replace(part, need=need, pushed=tuple(name for name in part.pushed if name != dimension))
 
 
-def _filter_values(dimension: str, member: str, account: Account) -> tuple[str, ...]:
+def filter_values(dimension: str, member: str, account: Account) -> tuple[str, ...]:
+    """What the source filters a member by.
+
+    Raises:
+        SourceError: where that is not known.
+    """
     directory = account.directory
     if dimension == KEY and directory.keys:
         values = tuple(key.key_hash for key in directory.by_name.get(member, ()))

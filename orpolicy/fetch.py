@@ -71,8 +71,15 @@ class Desk:
         lacking = [need for need in needs if not self._known(need)]
         self._ask(fuse(lacking, self._base, roll_up=False))
 
+    @property
+    def queries_asked(self) -> int:
+        """How many queries were asked so far."""
+        return len(self._asked)
+
     def _ask(self, shapes: Sequence[Shape]) -> None:
         shapes = [shape for shape in shapes if not self._asked_before(shape)]
+        if not shapes:
+            return
         queries = [(shape, query) for shape in shapes for query in shape.queries]
         outcomes = self._source.answers([query for _, query in queries])
         for (shape, query), outcome in zip(queries, outcomes, strict=True):
@@ -92,6 +99,14 @@ class Desk:
         self._parts.pop((shape.context, shape.dimensions))
         self._tables.pop((shape.context, shape.dimensions), None)
         return False
+
+    def has_all(self, need: Need) -> bool:
+        """Whether the need can be answered, and completely, by what was asked already."""
+        return (
+            self._known(need)
+            and (best := self._best(need)) is not None
+            and not self._truncated((best.context, best.dimensions))
+        )
 
     def _known(self, need: Need) -> bool:
         """Whether a shape is there from which the need can be answered, or which failed for good."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from orpolicy.binding import KEY, MODEL, VARIANT, Bound, Slice, filtered_by_key, key_member, resolve
 from orpolicy.errors import Reason, SourceError
 from orpolicy.fetch import CONTROL_SHARE, CONTROL_USD
-from orpolicy.query.model import Context, Need
+from orpolicy.narrow import Narrowing, enough, members_need
 from orpolicy.query.vocabulary import SPEND
 from orpolicy.table import DATE, Table, concatenate
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from orpolicy.account import Account
     from orpolicy.fetch import Desk, Evidence
     from orpolicy.policy.patterns import Matcher
+    from orpolicy.query.model import Need
     from orpolicy.table import Member
 
 MAX_SPLIT_KEYS = 40
@@ -52,26 +53,38 @@ class Gathered:
 def gather(
     bounds: Sequence[Bound], desk: Desk, account: Account, also: Sequence[Need] = ()
 ) -> dict[str, Gathered | SourceError]:
-    """Every policy's rows by its id, or why there are none; at most three rounds of questions.
+    """Every policy's rows by its id, or why there are none.
 
     ``also`` is asked with the first round, for whoever wants it afterwards.
     """
     desk.ask([*also, *(need for bound in bounds for need in opening_needs(bound))])
     slices = {bound.policy.id: attempt(_resolved, bound, desk, account) for bound in bounds}
-    desk.ask([part.need for parts in slices.values() if not isinstance(parts, SourceError) for part in parts])
-    asked = [(bound, slices[bound.policy.id]) for bound in bounds]
-    ask_for_namesakes(
-        [part.need for _, parts in asked if not isinstance(parts, SourceError) for part in parts],
-        frozenset().union(*(bound.hashes for bound in bounds)),
-        desk,
-        account,
-    )
+    desk.ask(_needs(slices))
+    for bound in bounds:
+        if not isinstance(parts := slices[bound.policy.id], SourceError):
+            slices[bound.policy.id] = attempt(_narrowed, bound, parts, desk, account)
+    hashes = frozenset[str]().union(*(bound.hashes for bound in bounds))
+    ask_for_namesakes(_needs(slices), hashes, desk, account)
     return {
         bound.policy.id: parts
-        if isinstance(parts, SourceError)
+        if isinstance(parts := slices[bound.policy.id], SourceError)
         else attempt(_gathered, bound, parts, desk, account)
-        for bound, parts in asked
+        for bound in bounds
     }
+
+
+def _needs(slices: Mapping[str, tuple[Slice, ...] | SourceError]) -> list[Need]:
+    return [
+        part.need
+        for parts in slices.values()
+        if not isinstance(parts, SourceError)
+        for part in parts
+        if not part.is_empty
+    ]
+
+
+def _narrowed(bound: Bound, parts: tuple[Slice, ...], desk: Desk, account: Account) -> tuple[Slice, ...]:
+    return Narrowing(bound, desk, account, _resolved_slice).run(parts)
 
 
 def attempt(call: Callable[..., T], *arguments: object) -> T | SourceError:
@@ -88,12 +101,8 @@ def opening_needs(bound: Bound) -> list[Need]:
     for part in bound.slices:
         if not part.pushed:
             needs.append(part.need)
-        needs += [_members_need(part, dimension) for dimension in part.pushed]
+        needs += [members_need(part, dimension) for dimension in part.pushed]
     return needs
-
-
-def _members_need(part: Slice, dimension: str) -> Need:
-    return Need(part.need.policy, Context(part.need.context.window), (dimension,))
 
 
 def _resolved(bound: Bound, desk: Desk, account: Account) -> tuple[Slice, ...]:
@@ -101,27 +110,40 @@ def _resolved(bound: Bound, desk: Desk, account: Account) -> tuple[Slice, ...]:
 
 
 def _resolved_slice(bound: Bound, part: Slice, desk: Desk, account: Account) -> Slice:
+    """The slice with its pushed selectors as filters, or an empty one where the kind's scope has no member.
+
+    Raises:
+        SourceError: where ``where`` matches nothing, or what it matches cannot be filtered.
+    """
     for dimension in part.pushed:
-        column = desk.evidence(_members_need(part, dimension)).table.dimensions[dimension]
-        matchers = _matchers(bound, dimension)
-        chosen = [
-            member for member in column if all(m.matches(account.names(dimension, member)) for m in matchers)
-        ]
-        if not chosen:
+        evidence = desk.evidence(members_need(part, dimension))
+        if evidence.missing_below_usd is not None:
+            raise SourceError(Reason.TRUNCATED, f"not even the members of {dimension} could be listed")
+        column = dict.fromkeys(evidence.table.dimensions[dimension])
+        test = bound.where.get(dimension)
+        matched = [member for member in column if not test or test.matches(account.names(dimension, member))]
+        if not matched:
             raise SourceError(Reason.NOTHING_MATCHED, f"no {dimension} with usage in the window matches")
-        named = tuple(member for member in chosen if member is not None)
-        if len(named) < len(chosen):
-            raise SourceError(
-                Reason.NOT_ANSWERABLE,
-                f"`where` also matches traffic without {dimension}, which has no filter",
-            )
-        part = resolve(part, dimension, named, account)
+        part = _filtered_slice(bound, part, dimension, matched, account)
+        if part.is_empty:
+            break
     return part
 
 
-def _matchers(bound: Bound, dimension: str) -> list[Matcher]:
-    matchers = [bound.where[dimension]] if dimension in bound.where else []
-    return [*matchers, bound.scope] if dimension == MODEL and bound.scope else matchers
+def _filtered_slice(
+    bound: Bound, part: Slice, dimension: str, matched: Sequence[Member], account: Account
+) -> Slice:
+    chosen = [
+        member
+        for member in matched
+        if all(test.matches(account.names(dimension, member)) for test in bound.matchers(dimension))
+    ]
+    named = tuple(member for member in chosen if member is not None)
+    if len(named) < len(chosen):
+        raise SourceError(
+            Reason.NOT_ANSWERABLE, f"`where` also matches traffic without {dimension}, which has no filter"
+        )
+    return resolve(part, dimension, named, account) if named else replace(part, is_empty=True)
 
 
 def ask_for_namesakes(needs: Sequence[Need], hashes: frozenset[str], desk: Desk, account: Account) -> None:
@@ -138,14 +160,16 @@ def ask_for_namesakes(needs: Sequence[Need], hashes: frozenset[str], desk: Desk,
 
 def _split_hashes(need: Need, rows: Table, hashes: frozenset[str], account: Account) -> list[str]:
     """Hashes of the keys in the answer that must be asked one by one."""
-    if KEY not in need.dimensions or any(condition.field == KEY for condition in need.context.filters):
+    asked = [condition.values for condition in need.context.filters if condition.field == KEY]
+    if KEY not in need.dimensions or any(len(values) == 1 for values in asked):
         return []
     by_name = account.directory.by_name
     return [
         key.key_hash
         for name in dict.fromkeys(rows.dimensions[KEY])
         for key in by_name.get(name or "", ())
-        if len(by_name[key.name]) > 1 or key.key_hash in hashes
+        if (len(by_name[key.name]) > 1 or key.key_hash in hashes)
+        and all(key.key_hash in values for values in asked)
     ]
 
 
@@ -165,15 +189,17 @@ def told_apart(need: Need, hashes: frozenset[str], desk: Desk, account: Account)
         rows = desk.evidence(filtered_by_key(need, key_hash)).table
         parts.append(replace(rows, dimensions={**rows.dimensions, KEY: [key_member(key_hash)] * len(rows)}))
     shared = evidence.table.matching({KEY: lambda member: member in names})
-    _reconcile(shared, parts, names)
+    _reconcile(shared, parts, names, is_cut=evidence.missing_below_usd is not None)
     others = evidence.table.matching({KEY: lambda member: member not in names})
     return concatenate([others, *parts], list(evidence.table.dimensions)), evidence
 
 
-def _reconcile(shared: Table, parts: list[Table], names: set[str]) -> None:
+def _reconcile(shared: Table, parts: list[Table], names: set[str], *, is_cut: bool) -> None:
+    """Hold the keys of some names, one by one, against the names; a cut answer may know less than they."""
     whole_usd = float(shared.total(SPEND) or 0.0)
     parts_usd = sum(float(part.total(SPEND) or 0.0) for part in parts)
-    if abs(whole_usd - parts_usd) > max(CONTROL_SHARE * whole_usd, CONTROL_USD):
+    tolerance_usd = max(CONTROL_SHARE * whole_usd, CONTROL_USD)
+    if whole_usd - parts_usd > tolerance_usd or (parts_usd - whole_usd > tolerance_usd and not is_cut):
         raise SourceError(
             Reason.AMBIGUOUS_KEY,
             f"the keys named {', '.join(sorted(names))} spend {parts_usd:,.2f} USD one by one, but "
@@ -193,56 +219,53 @@ def _rows_of(bound: Bound, part: Slice, desk: Desk, account: Account) -> tuple[T
 
 def _gathered(bound: Bound, slices: tuple[Slice, ...], desk: Desk, account: Account) -> Gathered:
     traffic = desk.evidence(bound.traffic)
-    tables, found = [], []
+    traffic_usd = float(traffic.table.total(SPEND) or 0.0)
+    everything, matched, selected, found = [], [], [], []
     for part in slices:
+        if part.is_empty:
+            continue
         rows, evidence = _rows_of(bound, part, desk, account)
-        tables.append(rows.tagged(VARIANT, part.variant) if part.variant else rows)
+        if not enough(bound, part, evidence, traffic_usd):
+            raise SourceError(Reason.TRUNCATED, "rows are missing that may matter")
         found.append(evidence)
-    everything = concatenate(tables, list(tables[0].dimensions)) if len(tables) > 1 else tables[0]
-    matched = select(everything, bound.where, account)
-    selected = select(matched, {MODEL: bound.scope} if bound.scope else {}, account)
+        everything.append(rows.tagged(VARIANT, part.variant) if part.variant else rows)
+        matched.append(select(everything[-1], bound.where, account))
+        selected.append(select(matched[-1], {MODEL: bound.scope} if bound.scope else {}, account))
     _check_whole(slices, everything, traffic.table)
     queries = dict.fromkeys([*traffic.queries, *(name for evidence in found for name in evidence.queries)])
-    _check_missing(bound, found)
+    missing = [evidence.missing_below_usd for evidence in found if evidence.missing_below_usd is not None]
     return Gathered(
-        everything=everything,
-        matched=len(matched),
-        selected=selected,
+        everything=_united(bound, everything),
+        matched=sum(len(table) for table in matched) + any(part.is_empty for part in slices),
+        selected=_united(bound, selected),
         traffic=traffic.table,
         queries=tuple(queries),
-        missing_below_usd=found[0].missing_below_usd,
-        missing_usd=found[0].missing_usd,
+        missing_below_usd=max(missing, default=None),
+        missing_usd=sum(evidence.missing_usd for evidence in found),
     )
 
 
-def _check_whole(slices: Sequence[Slice], everything: Table, traffic: Table) -> None:
+def _united(bound: Bound, tables: Sequence[Table]) -> Table:
+    """All rows with the dimensions that every part has; slices that were narrowed lost some."""
+    if not tables:
+        return Table(dict.fromkeys((DATE, *bound.by), ()), {SPEND: ()})
+    if len(tables) == 1:
+        return tables[0]
+    shared = [name for name in tables[0].dimensions if all(name in table.dimensions for table in tables)]
+    return concatenate(tables, shared)
+
+
+def _check_whole(slices: Sequence[Slice], tables: Sequence[Table], traffic: Table) -> None:
     """Variants asked one by one must be all traffic together: a row without one fits no filter."""
-    if len(slices) == 1 or _is_pushed(slices):
+    by_variant = all(part.variant and len(part.need.context.filters) == 1 for part in slices)
+    if not by_variant:
         return
-    parts_usd, whole_usd = float(everything.total(SPEND) or 0.0), float(traffic.total(SPEND) or 0.0)
+    parts_usd = sum(float(table.total(SPEND) or 0.0) for table in tables)
+    whole_usd = float(traffic.total(SPEND) or 0.0)
     if abs(parts_usd - whole_usd) > max(CONTROL_SHARE * whole_usd, CONTROL_USD):
         raise SourceError(
             Reason.CONTROL_MISMATCH,
             f"the variants one by one spend {parts_usd:,.2f} USD, all traffic {whole_usd:,.2f} USD",
-        )
-
-
-def _is_pushed(slices: Sequence[Slice]) -> bool:
-    """Whether the slices are filtered by more than their variant."""
-    return any(len(part.need.context.filters) > 1 for part in slices)
-
-
-def _check_missing(bound: Bound, found: Sequence[Evidence]) -> None:
-    """Missing rows cannot matter where each is a subject of its own and below the policy's floor."""
-    missing = [e.missing_below_usd for e in found if e.missing_below_usd is not None]
-    if not missing:
-        return
-    dimensions = set(found[0].table.dimensions) - {DATE}
-    if len(found) > 1 or dimensions != set(bound.by) or max(missing) >= bound.policy.floor.spend_usd:
-        raise SourceError(
-            Reason.TRUNCATED,
-            f"the source sent {len(found[0].table):,} rows and left out others that spend up to "
-            f"{max(missing):,.2f} USD each",
         )
 
 

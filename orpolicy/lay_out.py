@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from orpolicy.binding import KEY, MODEL, Bound
@@ -75,7 +75,7 @@ def lay_out(judged: Sequence[tuple[Judgement, Gathered]], desk: Desk, account: A
     needs = {
         judgement.bound.policy.id: need
         for judgement, gathered in breached
-        if (need := _need(judgement, gathered, account)) is not None
+        if (need := _need(judgement, gathered, desk, account)) is not None
     }
     _share(needs)
     desk.ask(list(needs.values()))
@@ -93,20 +93,19 @@ def _fits_cells(bound: Bound) -> bool:
     return {*bound.by, *bound.where} <= set(GRID)
 
 
-def _need(judgement: Judgement, gathered: Gathered, account: Account) -> Need | None:
+def _need(judgement: Judgement, gathered: Gathered, desk: Desk, account: Account) -> Need | None:
     bound = judgement.bound
     if not _fits_cells(bound) or not set(GRID) <= account.meta.dimensions:
         return None
     if not bound.periods and set(GRID) <= set(gathered.everything.dimensions):
         return None
-    filters = tuple(_filters(bound, judgement.breaches, account))
-    return Need(
-        bound.policy.id,
-        Context(bound.window, filters),
-        tuple(sorted(GRID)),
-        bound.rule.metrics,
-        checked=False,
+    whole = Need(
+        bound.policy.id, Context(bound.window), tuple(sorted(GRID)), bound.rule.metrics, checked=False
     )
+    if desk.has_all(whole):
+        return whole
+    filters = tuple(_filters(bound, judgement.breaches, account))
+    return replace(whole, context=Context(bound.window, filters))
 
 
 def _filters(bound: Bound, breaches: Sequence[Breach], account: Account) -> Iterable[Filter]:
@@ -132,13 +131,20 @@ def _identifier(dimension: str, member: str | None, account: Account) -> str | N
 
 
 def _share(needs: dict[str, Need]) -> None:
-    """Where one policy of a window needs all of it, the others use that answer."""
-    everything = {need.context.window for need in needs.values() if not need.context.filters}
-    for policy, need in needs.items():
-        if need.context.window in everything:
-            needs[policy] = Need(
-                policy, Context(need.context.window), need.dimensions, need.metrics, checked=False
-            )
+    """One question a window: about all subjects of one dimension, or else about everything."""
+    for window in {need.context.window for need in needs.values()}:
+        same = [policy for policy, need in needs.items() if need.context.window == window]
+        context = Context(window, _union([needs[policy].context.filters for policy in same]))
+        for policy in same:
+            needs[policy] = replace(needs[policy], context=context)
+
+
+def _union(filters: Sequence[tuple[Filter, ...]]) -> tuple[Filter, ...]:
+    fields = {one.field for group in filters for one in group}
+    values = {value for group in filters for one in group for value in one.values}
+    if len(fields) != 1 or not all(filters) or len(values) > MAX_FILTER_VALUES:
+        return ()
+    return (Filter(fields.pop(), Operator.IN, tuple(sorted(values))),)
 
 
 def _layout(bound: Bound, gathered: Gathered, need: Need | None, desk: Desk, account: Account) -> Layout:

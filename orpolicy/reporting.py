@@ -75,7 +75,7 @@ def make_report(run: Run) -> Report:
         queries=run.desk.records(),
         catalogue_taken_at=catalogue.taken_at if catalogue else None,
         catalogue_models=len(catalogue.models) if catalogue else 0,
-        notices=stage.notices,
+        notices=(*stage.notices, *run.info.notes),
         spend=breakdown_of(stage.bounds, run.gathered, stage.scene.window, stage.scene.account),
     )
 

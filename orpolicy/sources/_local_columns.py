@@ -102,7 +102,9 @@ def check_header(file: object, columns: Collection[str]) -> None:
 
 def named(columns: Collection[str]) -> dict[str, tuple[str, ...]]:
     """Our name -> the file's columns that add up to it."""
-    found = {name: (name,) for name in (CREATED, *DIMENSIONS, *ADDITIVE) if name in columns}
+    found: dict[str, tuple[str, ...]] = {
+        name: (name,) for name in (CREATED, *DIMENSIONS, *ADDITIVE) if name in columns
+    }
     for name, parts in ACTIVITY.items():
         if name not in found and all(part in columns for part in parts):
             found[name] = parts

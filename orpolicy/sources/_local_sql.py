@@ -64,5 +64,10 @@ def compiled(query: Query) -> Statement:
 
 
 def _sum(metric: str) -> str:
-    """Dollars with compensated summation, counts exactly; NULL where every record has none."""
-    return f"{'fsum' if METRICS[metric].is_money else 'sum'}({quoted(metric)})"
+    """The sum of a metric, NULL where every record has none; the order of the records has no say.
+
+    Counts are integers. Dollars are added up with compensation, in order of size: a float's sum depends on
+    the order of its terms, and that of files and threads is an accident.
+    """
+    column = quoted(metric)
+    return f"fsum({column} ORDER BY {column})" if METRICS[metric].is_money else f"sum({column})"

@@ -39,11 +39,6 @@ TWENTY: list[dict[str, Any]] = [
 ]
 
 
-FOLLOW_UPS = pytest.mark.xfail(
-    reason="each policy in breach asks for its own subjects, filtered, though all keys by model are known"
-)
-
-
 @pytest.fixture
 def server(loopback: LoopbackServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LoopbackServer:
     """An account of one workspace with four keys, one of them in breach of much."""
@@ -84,7 +79,6 @@ def test_two_thousand_policies_of_the_same_shapes_take_no_more(
     assert len(server.requests) - for_twenty <= for_twenty
 
 
-@FOLLOW_UPS
 def test_policies_in_breach_share_the_question_for_what_is_behind_them(
     server: LoopbackServer, tmp_path: Path
 ) -> None:
@@ -102,7 +96,7 @@ def test_policies_in_breach_share_the_question_for_what_is_behind_them(
     [
         (("starter",), 4),  # all traffic and keys by model, once for May and once by day for growth
         (("cost-review",), 4),  # the same, by month for growth
-        pytest.param(("strict",), 4, marks=FOLLOW_UPS),
+        pytest.param(("strict",), 4),
         (PACKS, 6),
     ],
 )

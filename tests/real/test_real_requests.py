@@ -325,7 +325,6 @@ def test_the_order_of_the_lines_changes_nothing_that_is_shown(
     assert again[:source] == lines[:source]
 
 
-@pytest.mark.xfail(reason="dollars are added up in the order of the lines: the last digit depends on it")
 def test_the_order_of_the_lines_changes_no_byte(
     report_of: Callable[[Path], dict[str, Any]], report: dict[str, Any], tmp_path: Path
 ) -> None:
