@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from orpolicy.report import Report
     from orpolicy.reporters.base import Style
 
+
 class Text(Reporter):
     """Text for a terminal."""
 
