@@ -57,7 +57,8 @@ def walk(ask: Callable[[int], Json], identity: str) -> list[Item]:
         identity: the field by which an item is known again.
 
     Raises:
-        SourceError: MALFORMED_ANSWER, also for a list that repeats itself or does not end.
+        SourceError: MALFORMED_ANSWER, also for a list that repeats itself, does not end, or ends before
+            the number of items that it announces.
     """
     items: dict[str, Item] = {}
     offset = 0
@@ -75,9 +76,11 @@ def walk(ask: Callable[[int], Json], identity: str) -> list[Item]:
 
 def _is_last(payload: Json, offset: int, count: int) -> bool:
     total = payload.get("total_count") if isinstance(payload, dict) else None
-    if count == 0:
-        return True
-    return offset >= total if isinstance(total, int) else count < PAGE
+    if not isinstance(total, int):
+        return count < PAGE
+    if count == 0 and offset < total:
+        raise malformed(f"the list ends after {offset} items, although there are {total}")
+    return offset >= total
 
 
 def walk_links(ask: Callable[[str], Json], path: str, base_url: str) -> Json:

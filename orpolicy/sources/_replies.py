@@ -56,8 +56,11 @@ def refusal(status: int, payload: Json, retry_after_seconds: float | None = None
 
 
 def error_status(payload: Json) -> int | None:
-    """The status that an error in the body of a 200 names; None if the body is an answer."""
-    if not isinstance(payload, dict) or "error" not in payload or "data" in payload:
+    """The status that an error in the body of a 200 names; None if the body tells of none.
+
+    An error beside rows is still one: nobody knows what the rows lack.
+    """
+    if not isinstance(payload, dict) or not payload.get("error"):
         return None
     error = payload["error"]
     code = error.get("code") if isinstance(error, dict) else None
