@@ -70,7 +70,10 @@ def _files(path: Path) -> Sequence[Path]:
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    """The YAML files under a folder; hidden names are skipped, linked folders entered once."""
+    """The YAML files under a folder; hidden names are skipped, linked folders entered once.
+
+    A link to nothing is given too: it is a policy file that is missing, and reading it says so.
+    """
     entered = {os.path.realpath(folder)}
     for parent, folders, files in os.walk(folder, followlinks=True, onerror=_unreadable):
         visible = [name for name in sorted(folders) if not name.startswith(".")]
@@ -82,7 +85,8 @@ def _walk(folder: Path) -> Iterator[Path]:
                 folders.append(name)
         for name in files:
             path = Path(parent, name)
-            if path.suffix in SUFFIXES and not name.startswith(".") and path.is_file():
+            is_there = path.is_file() or not path.exists()
+            if path.suffix in SUFFIXES and not name.startswith(".") and is_there:
                 yield path
 
 

@@ -357,8 +357,14 @@ def test_links_that_lead_back_are_followed_once(tmp_path: Path) -> None:
     write(tmp_path, a__x_yaml=POLICY)
     (tmp_path / "a" / "loop").symlink_to(tmp_path)
     (tmp_path / "again").symlink_to(tmp_path / "a")
-    (tmp_path / "gone.yaml").symlink_to(tmp_path / "nowhere")
     assert policy_files([tmp_path, tmp_path / "a" / "x.yaml"]) == (tmp_path / "a" / "x.yaml",)
+
+
+def test_a_link_to_nothing_is_a_policy_file_that_is_missing(tmp_path: Path, kinds: dict[str, Kind]) -> None:
+    write(tmp_path, a_yaml=POLICY)
+    (tmp_path / "gone.yaml").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(UsageError, match=r"cannot read .*gone\.yaml"):
+        load_paths([tmp_path], kinds)
 
 
 def test_a_file_may_have_any_name(tmp_path: Path, kinds: dict[str, Kind]) -> None:
