@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from dataclasses import dataclass
@@ -156,8 +157,21 @@ def write(report: Report, output: Output, style: Style) -> None:
 
 
 def _print(text: str) -> None:
+    """Show a report; one that nobody could see is no report.
+
+    Raises:
+        UsageError: if standard output is closed or full.
+    """
+    if sys.stdout is None:
+        raise UsageError("standard output is closed: send the report to a file, as in --format json=FILE")
     encoding = sys.stdout.encoding or "utf-8"
-    click.echo(text.encode(encoding, "backslashreplace").decode(encoding), nl=False, color=True)
+    try:
+        click.echo(text.encode(encoding, "backslashreplace").decode(encoding), nl=False, color=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left has nowhere to go
+        raise UsageError(f"cannot write to standard output: {error.strerror}") from error
 
 
 def exit_code(report: Report, fail_on: str, on_inconclusive: str) -> int:
