@@ -9,6 +9,8 @@ from datetime import UTC, date, datetime, timedelta
 DAYS_PER_MONTH = 30.4375
 """Mean length of a Gregorian month in days (365.25 / 12)."""
 
+FIRST_YEAR, LAST_YEAR = 1900, 9900
+
 _DAY = timedelta(days=1)
 _SECONDS_PER_DAY = 86_400
 _LAST_N_DAYS = re.compile(r"last-([1-9][0-9]{0,2})d")
@@ -92,12 +94,20 @@ def stamp(moment: datetime) -> str:
 def parse_moment(text: str) -> datetime:
     """An aware UTC moment from ``YYYY-MM-DD`` or ``YYYY-MM-DDTHH:MM[:SS][Z]``.
 
+    Years end where a window around the moment could leave what a ``datetime`` can hold.
+
     Raises:
         ValueError: if the text is not such a moment, or names a zone other than UTC.
     """
     if not _STAMP.fullmatch(text):
         raise ValueError(f"{text!r} is not a UTC date (2026-05-01) or time (2026-05-01T00:00:00Z)")
-    return datetime.fromisoformat(text).replace(tzinfo=UTC, microsecond=0)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ValueError(f"{text!r} is not in the calendar: {error}") from error
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise ValueError(f"{text!r} is not between the years {FIRST_YEAR} and {LAST_YEAR}")
+    return moment.replace(tzinfo=UTC, microsecond=0)
 
 
 def parse_day(text: str) -> date:
