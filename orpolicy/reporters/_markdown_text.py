@@ -46,7 +46,7 @@ def code(text: str) -> str:
 def fenced(text: str) -> str:
     """Lines as a code block, visible, with a fence that is longer than any in them."""
     lines = [visible(line) for line in text.split("\n")]
-    fence = "`" * max(3, *(len(run) + 1 for line in lines for run in _RUN.findall(line)), 3)
+    fence = "`" * max([3, *(len(run) + 1 for line in lines for run in _RUN.findall(line))])
     return "\n".join((f"{fence}text", *lines, fence))
 
 
