@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 MOST_BARS = 10
 """So many bars; what is left is one more."""
 
-_TREND_HEIGHT = 190
-_TREND_TOP, _TREND_FLOOR = 26, 160
-"""Pixels from the top at which the tallest column and all columns' feet are."""
 _TREND_LEFT = 14.0
 """Percent of the width left of the columns, for the scale."""
 _MOST_LABELS = 6
@@ -127,7 +124,7 @@ def _multiples_chart(report: Report) -> Markup:
                 min(one, end),
                 max(abs(end - one), _LEAST_WIDTH),
                 multiple(ratio),
-                rate(item.usd_per_mtok or 0.0),
+                rate(item.usd_per_mtok or 0.0).removesuffix(" $/Mtok"),
                 _verdict(found, item.subject),
             )
         )
@@ -229,7 +226,6 @@ def _trend_chart(periods: Sequence[PeriodSpend]) -> Markup:
         *_dates(periods, slot),
         class_="trend",
         role="img",
-        height=str(_TREND_HEIGHT),
         aria_label=f"Spend by {noun}: {caption}",
     )
     rows = [
@@ -261,31 +257,23 @@ def _step(largest: float) -> float:
     return next(size * factor for factor in (1, 2, 5, 10) if size * factor >= largest / 5)
 
 
-def _height(usd: float, top: float) -> float:
-    return (_TREND_FLOOR - _TREND_TOP) * usd / top
-
-
 def _gridline(usd: float, top: float) -> Markup:
-    y = f"{_TREND_FLOOR - _height(usd, top):.1f}"
-    label = element("text", money(usd), x="0", y=f"{_TREND_FLOOR - _height(usd, top) - 4:.1f}")
-    return markup(element("line", class_="grid", x1="0", x2="100%", y1=y, y2=y), label)
+    y = _percent(100 - 100 * usd / top)
+    line = element("line", class_="grid", x1="0", x2="100%", y1=y, y2=y)
+    return markup(line, element("text", money(usd), x="0", y=y, dy="-4"))
 
 
 def _column(period: PeriodSpend, at: int, slot: float, top: float, *, last: bool) -> Markup:
-    height = _height(period.spend_usd, top)
-    title = element("title", f"{span(period.window)}: {money(period.spend_usd)}")
-    return element(
-        "g",
-        title,
-        element(
-            "rect",
-            class_="column last" if last else "column",
-            x=_percent(_TREND_LEFT + slot * (at + 0.14)),
-            y=f"{_TREND_FLOOR - height:.1f}",
-            width=_percent(slot * 0.72),
-            height=f"{height:.1f}",
-        ),
+    height = 100 * period.spend_usd / top
+    bar = element(
+        "rect",
+        class_="column last" if last else "column",
+        x=_percent(_TREND_LEFT + slot * (at + 0.14)),
+        y=_percent(100 - height),
+        width=_percent(slot * 0.72),
+        height=_percent(height),
     )
+    return element("g", element("title", f"{span(period.window)}: {money(period.spend_usd)}"), bar)
 
 
 def _dates(periods: Sequence[PeriodSpend], slot: float) -> list[Markup]:
@@ -299,7 +287,8 @@ def _dates(periods: Sequence[PeriodSpend], slot: float) -> list[Markup]:
             else f"{period.window.start:%b %Y}",
             class_="date",
             x=_percent(_TREND_LEFT + slot * (at + 0.5)),
-            y=str(_TREND_FLOOR + 18),
+            y="100%",
+            dy="18",
         )
         for at, period in enumerate(periods)
         if (len(periods) - 1 - at) % every == 0

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from orpolicy.reporters._figures import against_threshold, days, money, rate, share, tokens
-from orpolicy.reporters._html_markup import Child, Markup, element, joined, lines, markup, outside
+from orpolicy.reporters._html_markup import Child, Markup, element, joined, lines, markup, outside, said
 from orpolicy.reporters._html_summary import anchor, badge
 from orpolicy.reporters._words import (
     how_sure,
@@ -14,7 +14,6 @@ from orpolicy.reporters._words import (
     measured,
     name,
     plural,
-    proof,
     prose,
     remark,
     saving,
@@ -133,15 +132,14 @@ def _finding(report: Report, finding: Finding, policy: PolicyResult | None, *, i
     """Two rows: the figures, and what to do with the details behind it."""
     savings = finding.savings
     net = savings.net if finding.status is Status.OPEN else None
-    value = against_threshold(finding.measure)[0].removesuffix(f" {finding.measure.unit}")
     cells = [
         element("th", *_who(finding), scope="row"),
-        _cell("Measured", value, finding.measure.value),
+        _cell("Measured", _against(finding), finding.measure.value),
         _cell("Spend", money(finding.spend_usd), finding.spend_usd),
         _cell("Saves a month", saving(savings), savings.expected),
         _cell("Adds to net", "" if net is None else money(net), net),
     ]
-    do = prose(finding.recommendation.text)
+    do = said(finding.recommendation.text)
     below: Child = do
     if in_full:
         below = element("details", element("summary", do), _details(report, finding, policy))
@@ -158,7 +156,14 @@ def _finding(report: Report, finding: Finding, policy: PolicyResult | None, *, i
     )
 
 
-def _cell(label: str, shown: str, value: float | None) -> Markup:
+def _against(finding: Finding) -> Markup:
+    """The value without a unit that is a sentence, above its threshold."""
+    value, limit = against_threshold(finding.measure)
+    limited = element("span", f"limit {limit}", class_="policy")
+    return element("span", value.removesuffix(f" {finding.measure.unit}"), limited)
+
+
+def _cell(label: str, shown: Child, value: float | None) -> Markup:
     key = None if value is None else repr(float(value))
     return element("td", shown, data_label=label, data_value=key, class_=None if shown else "none")
 
@@ -175,8 +180,8 @@ def _who(finding: Finding) -> Iterable[Child]:
 
 def _details(report: Report, finding: Finding, policy: PolicyResult | None) -> Markup:
     facts: list[tuple[str, Child]] = [
-        ("Why", prose(finding.why)),
-        ("Risk", prose(finding.recommendation.risk)),
+        ("Why", said(finding.why)),
+        ("Risk", said(finding.recommendation.risk)),
         ("Measured", measured(finding)),
         ("", remark(finding)),
         ("Traffic", _traffic(finding)),
@@ -193,7 +198,6 @@ def _details(report: Report, finding: Finding, policy: PolicyResult | None) -> M
             element("code", lines(finding.verify.curl), class_="curl") if finding.verify.curl else "",
         ),
         ("Policy", markup(outside(finding.policy), f" ({name(finding.rule)})")),
-        ("Proof", proof(policy) if policy else ""),
         ("Fingerprint", element("code", finding.fingerprint)),
     ]
     return fact_list(facts)
@@ -202,10 +206,10 @@ def _details(report: Report, finding: Finding, policy: PolicyResult | None) -> M
 def fact_list(facts: Iterable[tuple[str, Child]]) -> Markup:
     """Terms and what is said of them; what says nothing is left out, and "" goes on with the term before."""
     listed: list[Markup] = []
-    for term, said in facts:
-        if said.strip():
+    for term, words in facts:
+        if words.strip():
             listed += [element("dt", term)] if term else []
-            listed.append(element("dd", said))
+            listed.append(element("dd", words))
     return element("dl", *listed)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from orpolicy.reporters._words import name, visible
+from orpolicy.reporters._words import name, prose, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -57,6 +57,15 @@ def text(content: str) -> Markup:
 def lines(content: str) -> Markup:
     """Text whose line breaks are meant."""
     return Markup("\n".join(map(text, content.split("\n"))))
+
+
+def said(sentences: str) -> Markup:
+    """Sentences, elided when very long, with what stands in pairs of backticks as code."""
+    *pairs, last = prose(sentences).split("`")
+    if len(pairs) % 2:
+        return text(prose(sentences))
+    parts = [element("code", part) if at % 2 else text(part) for at, part in enumerate(pairs)]
+    return markup(*parts, text(last))
 
 
 def outside(content: str) -> Markup:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from orpolicy.finding import Confidence
 from orpolicy.reporters._figures import count, minute, money
 from orpolicy.reporters._html_findings import fact_list, place
-from orpolicy.reporters._html_markup import Child, Markup, element, joined, lines, markup, outside
+from orpolicy.reporters._html_markup import Child, Markup, element, joined, lines, markup, outside, said
 from orpolicy.reporters._html_summary import badge
 from orpolicy.reporters._json_value import plain
 from orpolicy.reporters._words import name, plural, proof, prose
@@ -29,8 +29,8 @@ def inconclusive(report: Report) -> Markup:
             "li",
             element("strong", outside(item.policy)),
             element("span", item.reason, class_="badge inconclusive"),
-            element("p", prose(item.detail)),
-            element("p", prose(item.advice), class_="do"),
+            element("p", said(item.detail)),
+            element("p", said(item.advice), class_="do"),
             element("p", place(item.location), class_="faint"),
         )
         for item in report.inconclusive
@@ -64,20 +64,28 @@ def _policy(policy: PolicyResult) -> Markup:
         facts.append(markup("owner ", outside(policy.owner)))
     lines = [element("span", outside(policy.title or policy.id), class_="who")]
     lines.append(element("span", joined(" · ", facts), class_="policy"))
-    why = f"not judged: {policy.reason}" if policy.reason else proof(policy)
     return element(
         "tr",
         element("th", *lines, scope="row"),
         element("td", badge(policy.verdict), data_label="Verdict", data_value=policy.verdict.rank),
-        element("td", count(policy.findings), data_label="Findings", data_value=policy.findings),
-        element(
-            "td",
-            money(policy.judged_spend_usd),
-            data_label="Judged",
-            data_value=repr(float(policy.judged_spend_usd)),
-        ),
-        element("td", why, element("br"), place(policy.location), data_label="Proof", class_="long"),
+        *_judged(policy),
     )
+
+
+def _judged(policy: PolicyResult) -> list[Markup]:
+    """The cells that say what was found and looked at; blank for a policy that was not judged."""
+    where = place(policy.location)
+    if policy.reason:
+        why = element(
+            "td", f"not judged: {policy.reason}", element("br"), where, data_label="Proof", class_="long"
+        )
+        return [element("td", class_="none"), element("td", class_="none"), why]
+    spend = policy.judged_spend_usd
+    return [
+        element("td", count(policy.findings), data_label="Findings", data_value=policy.findings),
+        element("td", money(spend), data_label="Judged", data_value=repr(float(spend))),
+        element("td", proof(policy), element("br"), where, data_label="Proof", class_="long"),
+    ]
 
 
 def waivers(report: Report) -> Markup:
@@ -164,12 +172,12 @@ def footer(report: Report) -> Markup:
 
 def _prices(report: Report) -> list[Markup]:
     taken = report.catalogue_taken_at
-    said = []
+    facts = []
     if taken:
         models = plural(report.catalogue_models, "model")
-        said.append(markup(f"Prices of {taken:%Y-%m-%d}, {models}."))
+        facts.append(markup(f"Prices of {taken:%Y-%m-%d}, {models}."))
     if any(finding.savings.confidence is Confidence.PRICED for finding in report.findings):
-        said.append(
+        facts.append(
             markup("Savings are estimates at catalogue prices; quality was not measured on your task.")
         )
-    return said
+    return facts

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from orpolicy.reporters._figures import count, money, rate, share, span, tokens
 from orpolicy.reporters._headline import CENT, beside_net, ended, sentence
-from orpolicy.reporters._html_markup import Markup, element, markup, outside
-from orpolicy.reporters._words import name, prose, saving, subject
+from orpolicy.reporters._html_markup import Markup, element, markup, outside, said
+from orpolicy.reporters._words import name, prose, subject
 from orpolicy.verdict import Status
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def anchor(finding: Finding) -> str:
 
 
 def summary(report: Report) -> Markup:
-    """The verdict, four figures, what to do first and what to know of the run."""
+    """The verdict, four figures and what to know of the run."""
     month = f" in {span(report.baseline.window)}" if report.baseline else ""
     title = element("h1", f"LLM spend{month}")
     verdict = element("p", badge(report.verdict), f" {', '.join(ended(report))}", class_="verdict")
@@ -38,7 +38,7 @@ def summary(report: Report) -> Markup:
         element("p", element("strong", "Note"), f" {prose(text)}", class_="note") for text in report.notices
     ]
     figures = element("div", *_figures(report), class_="tiles")
-    return element("header", title, verdict, figures, *notices, _first(report))
+    return element("header", title, verdict, figures, *notices)
 
 
 def _figures(report: Report) -> list[Markup]:
@@ -92,8 +92,8 @@ def _judged(report: Report) -> Markup:
     return _tile("Judged", "unknown" if part is None else share(part), judged)
 
 
-def _first(report: Report) -> Markup:
-    """The open findings that add most to the net."""
+def begin(report: Report) -> Markup:
+    """Where to begin: the open findings that add most to the net; "" if none adds anything."""
     worth = [
         finding
         for finding in report.findings
@@ -104,9 +104,9 @@ def _first(report: Report) -> Markup:
     items = [
         element(
             "li",
-            element("a", f"{saving(finding.savings)} a month", href=f"#{anchor(finding)}"),
+            element("a", f"{money(finding.savings.net or 0.0)} a month", href=f"#{anchor(finding)}"),
             element("span", outside(subject(finding.subject)), _owner(finding), class_="who"),
-            element("span", prose(finding.recommendation.text), class_="do"),
+            element("span", said(finding.recommendation.text), class_="do"),
         )
         for finding in worth[:_FIRST]
     ]

@@ -12,7 +12,7 @@ from orpolicy.reporters._html_charts import charts
 from orpolicy.reporters._html_findings import findings_section
 from orpolicy.reporters._html_markup import Markup, element, markup
 from orpolicy.reporters._html_proof import footer, inconclusive, policies, queries, waivers
-from orpolicy.reporters._html_summary import summary
+from orpolicy.reporters._html_summary import begin, summary
 from orpolicy.reporters.base import Reporter
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ class Html(Reporter):
         content = markup(
             summary(report),
             inconclusive(report),
+            begin(report),
             charts(report),
             findings_section(report),
             policies(report),
