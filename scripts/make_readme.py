@@ -34,7 +34,9 @@ def formats() -> str:
 def rewritten(text: str) -> str:
     """The text with what stands between each pair of markers made anew."""
     for name, made in (("kinds", kinds()), ("formats", formats())):
-        pattern = re.compile(rf"(<!-- {name}: made by scripts/make_readme.py -->\n).*?(<!-- /{name} -->)", re.DOTALL)
+        pattern = re.compile(
+            rf"(<!-- {name}: made by scripts/make_readme.py -->\n).*?(<!-- /{name} -->)", re.DOTALL
+        )
         text = pattern.sub(lambda found, made=made: f"{found[1]}{made}\n{found[2]}", text)
     return text
 

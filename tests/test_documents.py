@@ -22,7 +22,8 @@ def test_the_readmes_tables_are_up_to_date() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", sorted({path for path in re.findall(r"`([\w./-]+(?:/|\.\w+))`", CONTRIBUTING) if "my" not in path})
+    "path",
+    sorted({path for path in re.findall(r"`([\w./-]+(?:/|\.\w+))`", CONTRIBUTING) if "my" not in path}),
 )
 def test_every_path_that_contributing_names_exists(path: str) -> None:
     here = [ROOT / path, ROOT / "orpolicy/policy" / path, ROOT / "orpolicy/query" / path]
@@ -30,7 +31,10 @@ def test_every_path_that_contributing_names_exists(path: str) -> None:
 
 
 def test_every_command_that_the_readme_names_exists() -> None:
-    assert set(re.findall(r"orpolicy (\w+)", README.partition("## What it promises")[0])) <= {*COMMANDS, "keeps"}
+    assert set(re.findall(r"orpolicy (\w+)", README.partition("## What it promises")[0])) <= {
+        *COMMANDS,
+        "keeps",
+    }
 
 
 def test_the_readmes_policy_file_is_valid(tmp_path: Path) -> None:
@@ -39,7 +43,9 @@ def test_the_readmes_policy_file_is_valid(tmp_path: Path) -> None:
     assert run(["validate", str(tmp_path)]) == 0
 
 
-def test_the_readme_shows_what_the_demo_prints(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_readme_shows_what_the_demo_prints(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setenv("COLUMNS", "100")
     assert run(["check", "--source", "demo", "--pack", "starter", "--color", "never"]) == 1
     shown = capsys.readouterr().out

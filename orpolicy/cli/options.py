@@ -72,21 +72,22 @@ def load_policies(paths: Sequence[Path], packs: Sequence[str], source: str = "")
         UsageError: if there are none, or a pack does not exist.
         PolicyError: if the files are wrong.
     """
-    from orpolicy.policy.files import default_paths
-    from orpolicy.policy.loader import load
+    from orpolicy.policy.files import default_paths, policy_files, read_file
+    from orpolicy.policy.loader import load_texts
     from orpolicy.policy.packs import pack_path
     from orpolicy.policy_kinds import Kinds
 
-    named = [*paths, *(pack_path(name) for name in packs)]
-    if not named:
+    if not paths and not packs:
         try:
-            named = list(default_paths(Path()))
+            paths = default_paths(Path())
         except UsageError:
             if source != "demo":
                 raise
             click.echo(f"no policies here: the demo is judged by the pack {DEMO_PACK}", err=True)
-            named = [pack_path(DEMO_PACK)]
-    return load(named, Kinds())
+            packs = (DEMO_PACK,)
+    contents = {str(path): read_file(path) for path in (policy_files(paths) if paths else ())}
+    contents |= {f"pack:{name}": read_file(pack_path(name)) for name in packs}
+    return load_texts(contents, Kinds())
 
 
 def parse_now(text: str | None) -> datetime | None:

@@ -76,3 +76,15 @@ def test_a_pack_is_read_instead_of_the_usual_places_and_beside_paths(
     assert run(["validate", "--pack", "pack"]) == 0
     assert run(["validate", "own.yaml", "--pack", "pack"]) == 0
     assert capsys.readouterr().out == "1 policy in 1 file, no problems\n2 policies in 2 files, no problems\n"
+
+
+def test_names_that_nobody_knows_are_problems(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "a.yaml").write_text(
+        "version: 1\npolicies:\n"
+        "- {id: a, rule: spend-limit, by: [apikey], fail_above: 1}\n"
+        "- {id: b, rule: metric, expression: usage_wbe / total_usage, fail_above: 1}\n"
+    )
+    assert run(["validate", "a.yaml"]) == 2
+    err = capsys.readouterr().err
+    assert "a.yaml:3:34: unknown dimension 'apikey'" in err
+    assert "a.yaml:4:35: unknown metric 'usage_wbe' (did you mean usage_web?)" in err
