@@ -14,9 +14,11 @@ from orpolicy.rules.base import Advice, Bound, Measured, Row, Rule, SettingError
 from orpolicy.savings.levers import Exposure, Lever
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from orpolicy.policy.model import Policy
+
+    Formula = Callable[[Mapping[str, float]], float]
 
 BLENDED = "blended_usd_per_mtok"
 """The one name that is no metric: the blended $/Mtok of all traffic in the window."""
@@ -73,7 +75,7 @@ class Metric(Rule):
     required = ("expression",)
 
     expression: str
-    tree: ast.expr = field(compare=False, repr=False)
+    formula: Formula = field(compare=False, repr=False)
     names: frozenset[str]
 
     @classmethod
@@ -90,7 +92,7 @@ class Metric(Rule):
             _check_additive(name)
         if not names - {BLENDED}:
             raise SettingError("expression", "the expression names no metric", "e.g. usage_web / total_usage")
-        return cls(text, tree, names)
+        return cls(text, _compiled(tree, text, 0), names)
 
     @property
     def metrics(self) -> frozenset[str]:
@@ -105,7 +107,7 @@ class Metric(Rule):
             return Skip.NOT_APPLICABLE
         try:
             values = {name: float(row.totals.get(name)) for name in self.names} | {BLENDED: blended or 0.0}
-            return Measured(_evaluate(self.tree, values), self.expression)
+            return Measured(self.formula(values), self.expression)
         except (ZeroDivisionError, OverflowError):
             return Skip.NOT_APPLICABLE
 
@@ -132,38 +134,60 @@ def _parse(text: str) -> ast.expr:
         raise SettingError(
             "expression", f"{text[:80]!r} is no arithmetic expression", "e.g. usage_web / total_usage"
         ) from error
-    _check(tree, text, 0)
     return tree
 
 
-def _check(node: ast.expr, text: str, depth: int) -> None:
+def _compiled(node: ast.expr, text: str, depth: int) -> Formula:
+    """What gives the value of an expression.
+
+    It raises ZeroDivisionError where it divides by zero, and OverflowError where any step of it is too
+    large, as dividing by infinity would look like 0.
+
+    Raises:
+        SettingError: for anything but names, numbers and ``+ - * /``.
+    """
     if depth > MAX_DEPTH:
         raise SettingError("expression", f"the expression nests deeper than {MAX_DEPTH}", "split the policy")
     match node:
         case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
-            _check(left, text, depth + 1)
-            _check(right, text, depth + 1)
-        case ast.UnaryOp(op=ast.UAdd() | ast.USub(), operand=operand):
-            _check(operand, text, depth + 1)
-        case ast.Name():
-            return
-        case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
-            _check_number(number)
-        case _:
-            raise SettingError(
-                "expression",
-                f"{(ast.get_source_segment(text, node) or text)[:60]!r} is not allowed in an expression",
-                "use metric names, numbers, + - * / and parentheses",
+            return _joined(
+                _OPERATORS[type(op)], _compiled(left, text, depth + 1), _compiled(right, text, depth + 1)
             )
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            inner = _compiled(operand, text, depth + 1)
+            return lambda values: -inner(values)
+        case ast.UnaryOp(op=ast.UAdd(), operand=operand):
+            return _compiled(operand, text, depth + 1)
+        case ast.Name(id=name):
+            return operator.itemgetter(name)
+        case ast.Constant(value=int() | float() as constant) if not isinstance(constant, bool):
+            number = _finite(constant)
+            return lambda _values: number
+    raise SettingError(
+        "expression",
+        f"{(ast.get_source_segment(text, node) or text)[:60]!r} is not allowed in an expression",
+        "use metric names, numbers, + - * / and parentheses",
+    )
 
 
-def _check_number(number: float) -> None:
+def _joined(join: Callable[[float, float], float], left: Formula, right: Formula) -> Formula:
+    def formula(values: Mapping[str, float]) -> float:
+        value = join(left(values), right(values))
+        if not math.isfinite(value):
+            raise OverflowError
+        return value
+
+    return formula
+
+
+def _finite(constant: float) -> float:
     try:
-        finite = math.isfinite(float(number))
+        number = float(constant)
     except OverflowError:
-        finite = False
-    if not finite:
+        number = math.inf
+    if math.isinf(number):
         raise SettingError("expression", "a number in the expression is too large", "use a smaller one")
+    return number
 
 
 def _check_additive(name: str) -> None:
@@ -175,27 +199,3 @@ def _check_additive(name: str) -> None:
         f"{name!r} is a rate: rates of several rows cannot be summed or averaged",
         f"write {metric.rebuilt_as} instead" if metric.rebuilt_as else "it cannot be rebuilt from counts",
     )
-
-
-def _evaluate(node: ast.expr, values: dict[str, float]) -> float:
-    """The value of an expression that ``_check`` admitted.
-
-    Raises:
-        ZeroDivisionError: where it divides by zero.
-        OverflowError: where any step of it is too large, as dividing by infinity would look like 0.
-    """
-    match node:
-        case ast.BinOp(left=left, op=op, right=right):
-            value = _OPERATORS[type(op)](_evaluate(left, values), _evaluate(right, values))
-            if not math.isfinite(value):
-                raise OverflowError
-            return value
-        case ast.UnaryOp(op=ast.USub(), operand=operand):
-            return -_evaluate(operand, values)
-        case ast.UnaryOp(operand=operand):
-            return _evaluate(operand, values)
-        case ast.Name(id=name):
-            return values[name]
-        case ast.Constant(value=int() | float() as number):
-            return float(number)
-    raise AssertionError(f"_check admitted {ast.dump(node)}")
