@@ -34,9 +34,8 @@ def formats() -> str:
 def rewritten(text: str) -> str:
     """The text with what stands between each pair of markers made anew."""
     for name, made in (("kinds", kinds()), ("formats", formats())):
-        pattern = re.compile(
-            rf"(<!-- {name}: made by scripts/make_readme.py -->\n).*?(<!-- /{name} -->)", re.DOTALL
-        )
+        head, tail = f"<!-- {name}: made by scripts/make_readme.py -->\n", f"<!-- /{name} -->"
+        pattern = re.compile(f"({re.escape(head)}).*?({re.escape(tail)})", re.DOTALL)
         text = pattern.sub(lambda found, made=made: f"{found[1]}{made}\n{found[2]}", text)
     return text
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -13,6 +12,8 @@ import click
 from orpolicy.cli.options import load_policies, opened, parse_now, policy_arguments, source_options
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from orpolicy.planning import Plan
     from orpolicy.sources.base import Source
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from orpolicy.cli.options import load_policies
 from orpolicy.errors import PolicyError
-from orpolicy.policy.files import default_paths
-from orpolicy.policy.loader import load
-from orpolicy.policy.packs import pack_path
-from orpolicy.policy_kinds import Kinds
+from orpolicy.plugins import RULES
+from orpolicy.policy.names import unknown_names
+
+if TYPE_CHECKING:
+    from orpolicy.policy.model import Policy, PolicySet
+    from orpolicy.rules.base import Rule
 
 _EXIT_WRONG_FILES = 2
 
@@ -25,9 +29,10 @@ def command(ctx: click.Context, paths: tuple[Path, ...], packs: tuple[str, ...])
     Without PATH and --pack it reads ./policies or ./orpolicy.yaml. Every problem is reported, as
     path:line:column: message; the exit code is then 2.
     """
-    wanted = (*paths, *(pack_path(name) for name in packs)) or default_paths(Path())
     try:
-        found = load(wanted, Kinds())
+        found = load_policies(paths, packs)
+        if problems := unknown_names(_rules(found), None, found.waivers):
+            raise PolicyError(problems)
     except PolicyError as error:
         files = len({problem.location.file for problem in error.problems})
         click.echo(str(error), err=True)
@@ -35,6 +40,10 @@ def command(ctx: click.Context, paths: tuple[Path, ...], packs: tuple[str, ...])
         ctx.exit(_EXIT_WRONG_FILES)
     policies, files = len(found.policies), len(found.files)
     click.echo(f"{_count(policies, 'policy', 'policies')} in {_count(files, 'file')}, no problems")
+
+
+def _rules(found: PolicySet) -> list[tuple[Policy, Rule]]:
+    return [(policy, RULES[policy.rule].read(policy)) for policy in found.policies]
 
 
 def _count(number: int, one: str, many: str = "") -> str:

@@ -196,8 +196,8 @@ def test_help_lists_every_command_and_option(capsys: pytest.CaptureFixture[str])
     assert run(["check", "--help"]) == 0
     shown = capsys.readouterr().out
     for option in (
-        "--source", "--window", "--now", "--catalog", "--pack", "--no-cache", "--format", "--select", "--ignore",
-        "--fail-on", "--on-inconclusive", "--color", "--quiet", "--verbose",
+        "--source", "--window", "--now", "--catalog", "--pack", "--no-cache", "--format", "--select",
+        "--ignore", "--fail-on", "--on-inconclusive", "--color", "--quiet", "--verbose",
     ):  # fmt: skip
         assert option in shown
 
