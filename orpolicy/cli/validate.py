@@ -13,8 +13,7 @@ from orpolicy.plugins import RULES
 from orpolicy.policy.names import unknown_names
 
 if TYPE_CHECKING:
-    from orpolicy.policy.model import Policy, PolicySet
-    from orpolicy.rules.base import Rule
+    from orpolicy.policy.model import PolicySet
 
 _EXIT_WRONG_FILES = 2
 
@@ -30,9 +29,7 @@ def command(ctx: click.Context, paths: tuple[Path, ...], packs: tuple[str, ...])
     path:line:column: message; the exit code is then 2.
     """
     try:
-        found = load_policies(paths, packs)
-        if problems := unknown_names(_rules(found), None, found.waivers):
-            raise PolicyError(problems)
+        found = _load(paths, packs)
     except PolicyError as error:
         files = len({problem.location.file for problem in error.problems})
         click.echo(str(error), err=True)
@@ -42,8 +39,12 @@ def command(ctx: click.Context, paths: tuple[Path, ...], packs: tuple[str, ...])
     click.echo(f"{_count(policies, 'policy', 'policies')} in {_count(files, 'file')}, no problems")
 
 
-def _rules(found: PolicySet) -> list[tuple[Policy, Rule]]:
-    return [(policy, RULES[policy.rule].read(policy)) for policy in found.policies]
+def _load(paths: tuple[Path, ...], packs: tuple[str, ...]) -> PolicySet:
+    found = load_policies(paths, packs)
+    rules = [(policy, RULES[policy.rule].read(policy)) for policy in found.policies]
+    if problems := unknown_names(rules, None, found.waivers):
+        raise PolicyError(problems)
+    return found
 
 
 def _count(number: int, one: str, many: str = "") -> str:

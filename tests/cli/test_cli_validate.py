@@ -72,7 +72,7 @@ def test_a_pack_is_read_instead_of_the_usual_places_and_beside_paths(
 ) -> None:
     (folder / "pack.yaml").write_text(POLICY)
     (folder / "own.yaml").write_text(POLICY.replace("id: a", "id: b"))
-    monkeypatch.setattr("orpolicy.cli.validate.pack_path", lambda name: folder / f"{name}.yaml")
+    monkeypatch.setattr("orpolicy.policy.packs.pack_path", lambda name: folder / f"{name}.yaml")
     assert run(["validate", "--pack", "pack"]) == 0
     assert run(["validate", "own.yaml", "--pack", "pack"]) == 0
     assert capsys.readouterr().out == "1 policy in 1 file, no problems\n2 policies in 2 files, no problems\n"
@@ -86,5 +86,5 @@ def test_names_that_nobody_knows_are_problems(folder: Path, capsys: pytest.Captu
     )
     assert run(["validate", "a.yaml"]) == 2
     err = capsys.readouterr().err
-    assert "a.yaml:3:34: unknown dimension 'apikey'" in err
-    assert "a.yaml:4:35: unknown metric 'usage_wbe' (did you mean usage_web?)" in err
+    assert "a.yaml:3:35: unknown dimension 'apikey'" in err
+    assert "a.yaml:4:37: unknown metric 'usage_wbe' (did you mean usage_web?)" in err
