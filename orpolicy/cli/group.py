@@ -1,0 +1,82 @@
+"""The commands as one lazy group, and the one place where errors become exit codes."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from orpolicy.cli.main import COMMANDS, EXIT_BUG, EXIT_FAILED, EXIT_INCONCLUSIVE, EXIT_USAGE
+from orpolicy.errors import PolicyError, SourceError, UsageError
+from orpolicy.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command when it is called, and lists all without importing any."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        """The commands in the order of their use."""
+        return list(COMMANDS)
+
+    def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
+        """The command of that name."""
+        if name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"orpolicy.cli.{name}").command
+        return command
+
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands from the table above."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, "-V", "--version", prog_name="orpolicy", message="%(prog)s %(version)s")
+def group() -> None:
+    r"""The linter for LLM spend: cost rules as YAML, checked against OpenRouter's analytics.
+
+    \b
+    Exit codes: 0 passed, 1 a policy failed, 2 files or command line wrong,
+    3 nothing failed but something could not be judged, 70 a bug in orpolicy.
+    """
+
+
+def run_group(arguments: Sequence[str]) -> int:  # noqa: PLR0911 - a return for each way out
+    """Run one command line; the exit code."""
+    try:
+        result = group.main(list(arguments), prog_name="orpolicy", standalone_mode=False)
+    except click.exceptions.Abort:
+        return _complain("interrupted", 130)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (PolicyError, UsageError) as error:
+        return _complain(str(error), EXIT_USAGE)
+    except SourceError as error:
+        return _complain(str(error), EXIT_INCONCLUSIVE)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_FAILED
+    except Exception as error:  # noqa: BLE001 - the edge: whatever else escapes is our bug
+        return _complain(_bug(error), EXIT_BUG)
+    return result if isinstance(result, int) else 0
+
+
+def _complain(message: str, code: int) -> int:
+    click.echo(f"orpolicy: {message}" if "\n" not in message else message, err=True)
+    return code
+
+
+def _bug(error: Exception) -> str:
+    where = error.__traceback__
+    while where is not None and where.tb_next is not None:
+        where = where.tb_next
+    place = f"{os.path.basename(where.tb_frame.f_code.co_filename)}:{where.tb_lineno}" if where else "?"  # noqa: PTH119 - no pathlib for one name
+    return f"this is a bug in orpolicy {__version__}, please report it: {type(error).__name__} at {place}"
