@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from orpolicy.binding import KEY, MODEL
 from orpolicy.evaluation import traffic_of
+from orpolicy.fetch import CONTROL_SHARE, CONTROL_USD
 from orpolicy.gather import Gathered
+from orpolicy.query.vocabulary import SPEND
 from orpolicy.report import PeriodSpend, SpendBreakdown, SubjectSpend
 from orpolicy.totals import Totals
 
@@ -57,11 +59,18 @@ def _table(answered: Sequence[tuple[Bound, Gathered]], window: Window, dimension
         for bound, found in answered
         if bound.window == window
         and not bound.periods
-        and not any(part.pushed for part in bound.slices)
         and dimension in found.everything.dimensions
+        and _is_whole(found)
     ]
     best = min(whole, key=lambda found: found.missing_usd, default=None)
     return best.everything.rollup((dimension,)) if best else None
+
+
+def _is_whole(found: Gathered) -> bool:
+    """Whether the rows, with those known to be missing, are all traffic; selectors may have narrowed them."""
+    whole_usd = float(found.traffic.total(SPEND) or 0.0)
+    rows_usd = float(found.everything.total(SPEND) or 0.0) + found.missing_usd
+    return abs(rows_usd - whole_usd) <= max(CONTROL_SHARE * whole_usd, CONTROL_USD)
 
 
 def _largest(table: Table | None, account: Account) -> tuple[SubjectSpend, ...]:

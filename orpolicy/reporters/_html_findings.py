@@ -47,9 +47,9 @@ def findings_section(report: Report) -> Markup:
     """Every finding, waived and baselined ones included, in the report's order."""
     heading = element("h2", "Findings", id="findings")
     if not report.findings:
-        return element(
-            "section", heading, element("p", "Nothing breaks a policy."), aria_labelledby="findings"
-        )
+        doubt = report.inconclusive or not report.policies
+        words = "None, but not every policy was judged." if doubt else "None: every policy holds."
+        return element("section", heading, element("p", words), aria_labelledby="findings")
     results = {policy.id: policy for policy in report.policies}
     head = [element("th", title, scope="col", data_sort=kind) for title, kind in _COLUMNS]
     bodies = [

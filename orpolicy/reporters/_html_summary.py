@@ -79,7 +79,7 @@ def _savings(report: Report) -> Markup:
     total = report.savings
     facts = [sentence(fact) for fact in beside_net(report)]
     if total.net_high < CENT:
-        return _tile("To save", "nothing found", *facts)
+        return _tile("To save", "unknown" if report.inconclusive else "nothing found", *facts)
     low, high = money(total.net_low), money(total.net_high)
     figure = money(total.net_expected) if total.net_expected >= CENT else f"up to {high}"
     between = f"{low} to {high}, " if low != high and total.net_expected >= CENT else ""
