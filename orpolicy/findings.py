@@ -15,7 +15,7 @@ from orpolicy.finding import Finding, Measure, Recommendation, Savings, Verify
 from orpolicy.query.model import Filter, Operator, Query
 from orpolicy.query.vocabulary import BASE_METRICS
 from orpolicy.savings.estimate import estimate
-from orpolicy.savings.levers import Exposure
+from orpolicy.savings.levers import Exposure, Swap
 from orpolicy.totals import Cell
 from orpolicy.verdict import Severity, Status, Verdict
 
@@ -55,7 +55,9 @@ class Draft:
 def draft(judgement: Judgement, breach: Breach, layout: Layout, account: Account, now: datetime) -> Draft:
     """One breach, priced and explained."""
     bound = judgement.bound
-    lever = bound.rule.lever(breach.row, judgement.traffic, breach.value, breach.threshold)
+    lever = _allowed(
+        bound.rule.lever(breach.row, judgement.traffic, breach.value, breach.threshold), bound, account
+    )
     worth = _estimate(breach, layout, lever, account, now)
     month = bound.window.monthly_factor
     totals = breach.row.totals
@@ -76,7 +78,12 @@ def draft(judgement: Judgement, breach: Breach, layout: Layout, account: Account
         request_count=totals.requests,
         usd_per_mtok=totals.usd_per_mtok,
         savings=Savings(
-            worth.low, worth.expected, worth.high, None, worth.confidence, _labelled(worth.formula, bound)
+            worth.low,
+            worth.expected,
+            worth.high,
+            None,
+            worth.confidence,
+            _labelled(worth.formula, lever, bound),
         ),
         recommendation=_recommendation(bound, breach, worth),
         drivers=drivers_of(breach, layout, lever, account),
@@ -126,9 +133,22 @@ def _estimate(breach: Breach, layout: Layout, lever: Lever, account: Account, no
     return worth if cells else replace(worth, cells=())
 
 
-def _labelled(formula: str, bound: Bound) -> str:
+def _allowed(lever: Lever, bound: Bound, account: Account) -> Lever:
+    """A swap must not propose what the policy itself forbids."""
+    if not isinstance(lever, Swap) or bound.scope is None or account.catalogue is None:
+        return lever
+    banned = (
+        model.id
+        for model in account.catalogue.models
+        if bound.scope.matches(account.names(MODEL, model.id), model.variant)
+    )
+    return replace(lever, avoid=frozenset(banned))
+
+
+def _labelled(formula: str, lever: Lever, bound: Bound) -> str:
+    """Figures of other windows than a month are scaled, and say so; a running month's exposure is not."""
     window = bound.window
-    if window.is_calendar_month:
+    if window.is_calendar_month or (window.to_date and isinstance(lever, Exposure)):
         return formula
     return f"{formula}; a month's worth of {window.days:g} days, times {window.monthly_factor:.4g}"
 

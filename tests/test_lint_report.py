@@ -86,6 +86,27 @@ def test_a_pair_shows_its_share_of_the_model() -> None:
     assert [(driver.subject, driver.share) for driver in finding.drivers] == [({"api_key_id": "a"}, 0.9)]
 
 
+def test_a_ban_never_proposes_what_it_bans() -> None:
+    fields = {"benchmarks": {"artificial_analysis": {"intelligence_index": 50}}}
+    models = catalog(
+        model("x/dear", 10, 50, **fields), model("x/cheap", 1, 5, **fields), model("y/fair", 2, 9, **fields)
+    )
+    rows = [row(api_key_id="a", model="x/dear", total_usage=90.0, tokens_total=6_000_000)]
+    for banned, proposed in [("x/dear", "x/cheap"), ('"x/*"', "y/fair")]:
+        text = "policies:\n" + rule("ban", f"models: {banned}", "model-ban")
+        assert run(text, memory(rows, catalogue=models)).findings[0].recommendation.replacement == proposed
+
+
+def test_a_running_months_exposure_is_not_scaled() -> None:
+    rows = [row(date="2026-06-03", api_key_id="a", model="x/dear", total_usage=90.0)]
+    (finding,) = run(
+        "policies:\n" + rule("cap", "fail_above: 50", "spend-limit"), memory(rows), window="this-month"
+    ).findings
+    assert finding.measure.value == 90.0
+    assert finding.exposure_usd_per_month == pytest.approx(40.0)
+    assert "times" not in finding.savings.formula
+
+
 def test_a_surcharge_names_who_ordered_it() -> None:
     rows = [item | {"usage_web": web} for item, web in zip(ROWS, [1.0, 11.0, None], strict=True)]
     report = run(

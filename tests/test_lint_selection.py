@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from world import catalog, hash_of, memory, model, row, run
+from world import NOW, catalog, hash_of, memory, model, row, run
 
 from orpolicy.account import ApiKey
+from orpolicy.query.model import Operator
+from orpolicy.sources.memory import Memory
 
 if TYPE_CHECKING:
+    from orpolicy.query.model import Answer, Query
     from orpolicy.report import Report
 
 
@@ -263,10 +267,26 @@ def test_by_model_the_variant_is_a_second_dimension() -> None:
     assert ["model", "variant"] in [query.request["dimensions"] for query in report.queries]
 
 
-def test_variants_asked_apart_must_be_all_traffic() -> None:
+def test_traffic_without_a_variant_is_among_the_others() -> None:
     rows = [*VARIANTS, row(api_key_id="c", model="x/one-20260101", variant=None, total_usage=50.0)]
-    report = run(ban("x/uno:batch"), memory(rows, catalogue=CATALOG))
-    assert reasons(report) == {"ban": "control-mismatch"}
+    report = run(ban('["x/uno:batch", "x/two"]'), memory(rows, catalogue=CATALOG))
+    assert sorted(finding.spend_usd for finding in report.findings) == [0.0, 5.0]
+    assert report.policies[0].rows_seen == 2
+
+
+class Forgetful(Memory):
+    """A source that loses what has no variant, as SQL does where nobody thinks of NULL."""
+
+    def answer(self, query: Query) -> Answer:
+        answer = super().answer(query)
+        if any(item.operator is Operator.NOT_IN for item in query.filters):
+            return replace(answer, table=answer.table.keep([]))
+        return answer
+
+
+def test_variants_asked_apart_must_be_all_traffic() -> None:
+    source = Forgetful(memory(VARIANTS)._records, now=NOW, catalogue=CATALOG)  # noqa: SLF001
+    assert reasons(run(ban("x/uno:batch"), source)) == {"ban": "control-mismatch"}
 
 
 def test_people_read_the_id_that_callers_send() -> None:

@@ -24,7 +24,7 @@ class Granularity(StrEnum):
 
 
 class Operator(StrEnum):
-    """The filter operators that orpolicy uses."""
+    """The filter operators that orpolicy uses; ``not_in`` keeps rows without a member."""
 
     IN = "in"
     NOT_IN = "not_in"
@@ -44,6 +44,15 @@ class Filter:
     field: str
     operator: Operator
     values: tuple[str, ...]
+
+    def body(self) -> dict[str, object]:
+        """The filter as the API takes it."""
+        body: dict[str, object] = {
+            "field": self.field,
+            "operator": self.operator.value,
+            "value": list(self.values),
+        }
+        return body | {"include_unset": True} if self.operator is Operator.NOT_IN else body
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +88,7 @@ class Query:
             "limit": self.limit,
         }
         if self.filters:
-            body["filters"] = [
-                {"field": item.field, "operator": item.operator.value, "value": list(item.values)}
-                for item in self.filters
-            ]
+            body["filters"] = [item.body() for item in self.filters]
         if self.granularity:
             body["granularity"] = self.granularity.value
         return body

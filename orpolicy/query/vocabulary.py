@@ -80,8 +80,8 @@ def _known() -> dict[str, Metric]:
         "blended_cost_per_million_tokens": "total_usage / tokens_total * 1000000",
         "guardrail_invoked_rate": "guardrail_invoked_count / request_count",
         "response_cached_rate": "response_cached_count / request_count",
-        "possible_cache_hit_rate": "",
-        "cache_capture_rate": "",
+        "possible_cache_hit_rate": "possible_cached_tokens / tokens_prompt",
+        "cache_capture_rate": "cached_tokens / possible_cached_tokens",
     }
     families = (
         "latency", "router_latency", "total_time_to_first_token", "generation_time", "inter_token_latency",

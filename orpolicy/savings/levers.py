@@ -23,10 +23,12 @@ class Swap:
     Attributes:
         replacement: the model id that the user names, or "" to look for a candidate.
         excess_usd: the row's spend above the threshold in the window: the bound where no model is found.
+        avoid: ids of models that must not be proposed, as the policy itself forbids them.
     """
 
     replacement: str
     excess_usd: float
+    avoid: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from orpolicy.catalog.candidates import best_candidate
+from orpolicy.catalog.model import Catalog
 from orpolicy.finding import Confidence
 from orpolicy.savings.billing import Tokens, are_counted, mean_price, token_cost_usd
 from orpolicy.savings.levers import LeverKind
@@ -22,7 +23,7 @@ from orpolicy.savings.outcome import (
 )
 
 if TYPE_CHECKING:
-    from orpolicy.catalog.model import Catalog, Model
+    from orpolicy.catalog.model import Model
     from orpolicy.savings.levers import Swap
     from orpolicy.table import Member
     from orpolicy.totals import Cell, Totals
@@ -73,7 +74,7 @@ def swap(lever: Swap, traffic: Traffic) -> Outcome | NoFigure:
 def _targets(lever: Swap, traffic: Traffic, catalogue: Catalog) -> dict[Member, Model] | str:
     """The model to swap to, by current model; or why the one that the user names cannot be priced."""
     if not lever.replacement:
-        return _candidates(traffic, catalogue)
+        return _candidates(lever, traffic, catalogue)
     model = catalogue.find(lever.replacement)
     if model is None:
         return f"{lever.replacement} is not in the catalogue, so it could not be priced"
@@ -82,17 +83,18 @@ def _targets(lever: Swap, traffic: Traffic, catalogue: Catalog) -> dict[Member, 
     return {cell.model: model for cell in traffic.parts}
 
 
-def _candidates(traffic: Traffic, catalogue: Catalog) -> dict[Member, Model]:
+def _candidates(lever: Swap, traffic: Traffic, catalogue: Catalog) -> dict[Member, Model]:
     mixes: dict[Member, tuple[Tokens, float]] = {}
     for cell in traffic.parts:
         tokens = Tokens.of(cell.totals)
         if tokens is not None:
             known, usd = mixes.get(cell.model, (Tokens(0, 0, requests=0), 0.0))
             mixes[cell.model] = (known.plus(tokens), usd + _inference_usd(cell.totals))
+    allowed = Catalog(tuple(model for model in catalogue.models if model.id not in lever.avoid))
     picks: dict[Member, Model] = {}
     for name, (tokens, usd) in mixes.items():
         current = catalogue.find(name) if name else None
-        pick = _candidate(current, traffic, catalogue, tokens, usd) if current else None
+        pick = _candidate(current, traffic, allowed, tokens, usd) if current else None
         if name and pick:
             picks[name] = pick
     return picks

@@ -49,8 +49,8 @@ def compiled(query: Query) -> Statement:
     conditions = [f"{quoted(CREATED)} >= $1", f"{quoted(CREATED)} < $2"]
     for item in query.filters:
         values.append([marked(value) for value in item.values])
-        test = "= ANY" if item.operator is Operator.IN else "<> ALL"
-        conditions.append(f"{quoted(item.field)} {test}(${len(values)}::VARCHAR[])")
+        listed = f"coalesce({quoted(item.field)} = ANY(${len(values)}::VARCHAR[]), false)"
+        conditions.append(listed if item.operator is Operator.IN else f"NOT {listed}")
     values.append(query.limit + 1)
     lines = [
         f"SELECT {', '.join([*keys, *sums])}",

@@ -43,8 +43,8 @@ class _Condition:
     warnings: tuple[str, ...] = ()
 
     def admits(self, member: Member) -> bool:
-        """Whether a record may stay; one without a member never does, as in SQL."""
-        return member is not None and (member in self.values) == (self.operator is Operator.IN)
+        """Whether a record may stay; one without a member is in no list."""
+        return (member in self.values) == (self.operator is Operator.IN)
 
 
 class Memory(Source):

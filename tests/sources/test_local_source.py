@@ -295,7 +295,7 @@ def test_texts_stay_texts_and_null_stays_null(tmp_path: Path) -> None:
         assert table.dimensions == {"model": ["00123", "1e5", "NULL", "", None, "true"]}
         assert table.metrics == {"total_usage": [32.0, 16.0, 8.0, 4.0, 2.0, 1.0]}
         picked = opened.ask(by=("model",), filters=(Filter("model", Operator.NOT_IN, ("", "NULL")),)).table
-        assert picked.dimensions == {"model": ["00123", "1e5", "true"]}
+        assert picked.dimensions == {"model": ["00123", "1e5", None, "true"]}
 
 
 def test_json_members_and_numbers(tmp_path: Path) -> None:
