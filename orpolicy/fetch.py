@@ -76,6 +76,15 @@ class Desk:
         """How many queries were asked so far."""
         return len(self._asked)
 
+    def members(self) -> dict[str, frozenset[str]]:
+        """Dimension -> every member that any answer names."""
+        found: dict[str, set[str]] = {}
+        for asked in self._asked:
+            if not isinstance(asked.outcome, SourceError):
+                for name, column in asked.outcome.table.dimensions.items():
+                    found.setdefault(name, set()).update(member for member in set(column) if member)
+        return {name: frozenset(members) for name, members in found.items()}
+
     def _ask(self, shapes: Sequence[Shape]) -> None:
         shapes = [shape for shape in shapes if not self._asked_before(shape)]
         if not shapes:

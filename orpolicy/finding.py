@@ -118,6 +118,7 @@ class Finding:
         exposure_usd_per_month: spend above the threshold where it is no saving, else None.
         usd_per_mtok: None where there are no tokens.
         locations: where to change something, the most useful first; at least one.
+        beyond_baseline: why a finding that was accepted is open again, or "".
     """
 
     fingerprint: str
@@ -142,6 +143,7 @@ class Finding:
     link: str = ""
     exposure_usd_per_month: float | None = None
     status: Status = Status.OPEN
+    beyond_baseline: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,25 +4,42 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from orpolicy.baseline_update import locked_policies, with_notices
 from orpolicy.errors import SourceError
 from orpolicy.evaluation import judge
 from orpolicy.fetch import Desk
 from orpolicy.findings import draft
 from orpolicy.gather import Gathered, attempt, gather
 from orpolicy.lay_out import lay_out
+from orpolicy.redaction import names_of, redacted
 from orpolicy.reporting import Run, make_report
 from orpolicy.settling import settle
 from orpolicy.staging import set_stage
 
 if TYPE_CHECKING:
+    from orpolicy.baseline import Ratchet
     from orpolicy.policy.model import PolicySet
     from orpolicy.report import Report
     from orpolicy.sources.base import Source
     from orpolicy.staging import Choice
 
 
-def lint(policies: PolicySet, source: Source, choice: Choice) -> Report:
+def lint(
+    policies: PolicySet,
+    source: Source,
+    choice: Choice,
+    *,
+    ratchet: Ratchet | None = None,
+    redact: bool = False,
+) -> Report:
     """Judge every chosen policy by a source's figures.
+
+    Args:
+        policies: what the files say.
+        source: where figures come from.
+        choice: which of the policies, and when.
+        ratchet: the findings that are accepted, or None.
+        redact: whether pseudonyms stand for the names of keys, users, apps and workspaces.
 
     Raises:
         UsageError: for a policy id or a window of the command line that makes no sense.
@@ -48,5 +65,8 @@ def lint(policies: PolicySet, source: Source, choice: Choice) -> Report:
         for judgement, _ in rows
         for breach in judgement.breaches
     ]
-    settlement = settle(drafts, stage)
-    return make_report(Run(stage, desk, source.info(), gathered, judged, settlement))
+    settlement = settle(drafts, stage, ratchet)
+    report = make_report(Run(stage, desk, source.info(), gathered, judged, settlement))
+    if ratchet is not None:
+        report = with_notices(report, ratchet, locked_policies(policies))
+    return redacted(report, names_of(account.directory, desk.members())) if redact else report

@@ -44,12 +44,13 @@ class Baseline:
 
 @dataclass(frozen=True, slots=True)
 class SavingsTotal:
-    """USD a month over all findings that are not waived.
+    """USD a month over all open findings.
 
     Attributes:
         gross: plain sum of expected savings; not additive, as findings overlap.
         net_low: no dollar twice; likewise ``net_expected`` and ``net_high``.
         waived: what waived findings would add, expected.
+        baselined: likewise those that the baseline accepts.
     """
 
     gross: float
@@ -57,6 +58,7 @@ class SavingsTotal:
     net_expected: float
     net_high: float
     waived: float
+    baselined: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,12 @@
-"""From drafts to findings: waivers applied, the net shared out, the order fixed."""
+"""From drafts to findings: waivers and the baseline applied, the net shared out, the order fixed."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from orpolicy.baseline import Ratchet
 from orpolicy.binding import waived_subjects
 from orpolicy.errors import SourceError
 from orpolicy.findings import settled
@@ -16,11 +17,12 @@ from orpolicy.verdict import Status
 from orpolicy.waivers import Claim, ReadyWaiver, apply_waivers
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from orpolicy.finding import Finding
     from orpolicy.findings import Draft
     from orpolicy.report import WaiverResult
+    from orpolicy.savings.net import Net
     from orpolicy.staging import Stage
 
 
@@ -30,6 +32,7 @@ class Settlement:
 
     Attributes:
         findings: by net expected savings, then spend, both descending, then fingerprint.
+        savings: of the open ones, of the waived and of the baselined.
         waivers: of the chosen policies, in file order.
     """
 
@@ -38,31 +41,50 @@ class Settlement:
     waivers: tuple[WaiverResult, ...]
 
 
-def settle(drafts: Sequence[Draft], stage: Stage) -> Settlement:
-    """Waive what is agreed on, and share the net of the rest among its findings."""
-    waived, waivers = apply_waivers(
-        _ready(stage), _claims(drafts, stage), stage.scene.now.date(), stage.scene.account
-    )
-    net = combine({d.finding.fingerprint: d.estimate for d in drafts if d.finding.fingerprint not in waived})
-    beside = combine({d.finding.fingerprint: d.estimate for d in drafts if d.finding.fingerprint in waived})
+def settle(drafts: Sequence[Draft], stage: Stage, ratchet: Ratchet | None = None) -> Settlement:
+    """Set aside what is agreed on, and share the net of the rest among its findings.
+
+    A finding that is both waived and accepted by the baseline counts as waived.
+    """
+    claims = _claims(drafts, stage)
+    waived, waivers = apply_waivers(_ready(stage), claims, stage.scene.now.date(), stage.scene.account)
+    drafts = [
+        replace(item, finding=_set_aside(item.finding, claim, waived, ratchet or Ratchet()))
+        for item, claim in zip(drafts, claims, strict=True)
+    ]
+    nets = {status: _net(drafts, status) for status in Status}
     findings = [
-        settled(
-            item,
-            (beside if item.finding.fingerprint in waived else net).shares.get(item.finding.fingerprint),
-            Status.WAIVED if item.finding.fingerprint in waived else Status.OPEN,
-        )
+        settled(item, nets[item.finding.status].shares.get(item.finding.fingerprint), item.finding.status)
         for item in drafts
     ]
-    return Settlement(
-        findings=tuple(sorted(findings, key=_rank)),
-        savings=SavingsTotal(
-            gross=net.gross,
-            net_low=net.low,
-            net_expected=net.expected,
-            net_high=net.high,
-            waived=beside.expected,
-        ),
-        waivers=waivers,
+    return Settlement(tuple(sorted(findings, key=_rank)), _total(nets), waivers)
+
+
+def _net(drafts: Sequence[Draft], status: Status) -> Net:
+    return combine(
+        {item.finding.fingerprint: item.estimate for item in drafts if item.finding.status is status}
+    )
+
+
+def _set_aside(finding: Finding, claim: Claim, waived: Collection[str], ratchet: Ratchet) -> Finding:
+    """The finding with its status, and with the reason if the baseline does not hold."""
+    if claim.fingerprint in waived:
+        return replace(finding, status=Status.WAIVED)
+    if not claim.locked and ratchet.holds(finding, claim.usd_per_month):
+        return replace(finding, status=Status.BASELINED)
+    objection = ratchet.objection(finding, claim.usd_per_month, locked=claim.locked)
+    return replace(finding, beyond_baseline=objection)
+
+
+def _total(nets: Mapping[Status, Net]) -> SavingsTotal:
+    net = nets[Status.OPEN]
+    return SavingsTotal(
+        gross=net.gross,
+        net_low=net.low,
+        net_expected=net.expected,
+        net_high=net.high,
+        waived=nets[Status.WAIVED].expected,
+        baselined=nets[Status.BASELINED].expected,
     )
 
 

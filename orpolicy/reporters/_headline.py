@@ -47,7 +47,7 @@ def net(report: Report, *, short: bool = False) -> str:
 
 
 def beside_net(report: Report) -> tuple[str, ...]:
-    """What the net leaves out: the gross, savings that are not known, and what is waived."""
+    """What the net leaves out: the gross, savings that are not known, and what is set aside."""
     total = report.savings
     facts: list[str] = []
     if money(total.gross) != money(total.net_expected):
@@ -59,6 +59,8 @@ def beside_net(report: Report) -> tuple[str, ...]:
         facts.append(f"{plural(unknown, 'finding')} with unknown savings")
     if total.waived >= CENT:
         facts.append(f"{money(total.waived)} waived")
+    if total.baselined >= CENT:
+        facts.append(f"{money(total.baselined)} accepted by the baseline")
     return tuple(facts)
 
 

@@ -21,6 +21,7 @@ def finding_json(finding: Finding) -> dict[str, Value]:
         "verdict": finding.verdict.value,
         "severity": finding.severity.value,
         "status": finding.status.value,
+        "beyond_baseline": finding.beyond_baseline,
         "subject": plain(finding.subject),
         "measure": {
             "name": finding.measure.name,

@@ -147,8 +147,9 @@ def measured(finding: Finding) -> str:
 
 
 def remark(finding: Finding) -> str:
-    """What explains the measured value, where ``measured`` does not say it itself."""
-    return "" if finding.measure.name == _BLENDED else prose(finding.measure.note)
+    """What explains the measured value, where ``measured`` does not say it, and why it is open again."""
+    note = "" if finding.measure.name == _BLENDED else prose(finding.measure.note)
+    return "; ".join(text for text in (note, prose(finding.beyond_baseline)) if text)
 
 
 def _measure_name(text: str) -> str:

@@ -68,6 +68,7 @@ def _report(report: Report) -> dict[str, Value]:
                 "high": float(total.net_high),
             },
             "waived": float(total.waived),
+            "baselined": float(total.baselined),
         },
         "coverage": {
             "judged_spend_usd": float(report.coverage.judged_spend_usd),

@@ -108,6 +108,7 @@ def test_story_is_the_contract() -> None:
         "gross": 6440.3,
         "net": {"low": 2600.4, "expected": 3309.1, "high": 4421.5},
         "waived": 40.2,
+        "baselined": 0.0,
     }
     assert data["catalogue"] == {"taken_at": "2026-08-08T06:30:00Z", "models": 421}
     assert data["notices"] == ["1 row outside the window was dropped from q2."]
