@@ -105,7 +105,7 @@ def _controls(report: Report) -> Markup:
     owners = sorted({finding.owner for finding in report.findings if finding.owner})
     return element(
         "div",
-        element("label", "Search ", element("input", type="search", id="search", autocomplete="off")),
+        _field("search", "Search", element("input", type="search", id="search", autocomplete="off")),
         _select("state", "Verdict", [(state, state) for state in states]),
         _select("policy", "Policy", [(policy, names.get(policy) or policy) for policy in listed]),
         _select("owner", "Owner", [(owner, owner) for owner in owners]) if owners else "",
@@ -120,7 +120,11 @@ def _controls(report: Report) -> Markup:
 def _select(key: str, label: str, choices: list[tuple[str, str]]) -> Markup:
     options = [element("option", name(shown), value=value) for value, shown in choices]
     listed = markup(element("option", "all", value=""), *options)
-    return element("label", f"{label} ", element("select", listed, id=key))
+    return _field(key, label, element("select", listed, id=key))
+
+
+def _field(key: str, label: str, control: Markup) -> Markup:
+    return element("div", element("label", label, for_=key), control)
 
 
 def _state(finding: Finding) -> str:
