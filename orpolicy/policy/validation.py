@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from difflib import get_close_matches
+from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
 from orpolicy.location import Problem
+from orpolicy.policy.admission import Admission
 from orpolicy.policy.document import Flaw, Trail
 from orpolicy.policy.fragments import PATTERN_WORDS
 from orpolicy.policy.kinds import THRESHOLD_KEYS
@@ -14,6 +15,7 @@ from orpolicy.policy.kinds import THRESHOLD_KEYS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from jsonschema import Draft202012Validator
     from jsonschema.exceptions import ValidationError
 
     from orpolicy.policy.document import Document
@@ -34,6 +36,8 @@ _CUTOFF = 0.6
 
 def near_miss(word: str, known: Iterable[str]) -> str:
     """``did you mean ...?`` where a known word is close, else ""."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only those who err pay for it
+
     close = get_close_matches(word, list(known), n=1, cutoff=_CUTOFF)
     return f"did you mean {close[0]}?" if close else ""
 
@@ -42,15 +46,22 @@ class Validator:
     """A schema, ready to check documents."""
 
     def __init__(self, schema: dict[str, Json]) -> None:
-        from jsonschema import Draft202012Validator  # noqa: PLC0415 - only those who validate pay for it
+        self._schema = schema
+        self._admission = Admission(schema)
 
-        self._validator = Draft202012Validator(schema)
+    @cached_property
+    def _explains(self) -> Draft202012Validator:
+        from jsonschema import Draft202012Validator  # noqa: PLC0415 - only those with a flaw pay for it
+
+        return Draft202012Validator(self._schema)
 
     def flaws(self, document: Document) -> tuple[Flaw, ...]:
         """Everything the schema refuses, once each; nothing that follows from the document's own flaws."""
+        if self._admission.admits(document.data):
+            return ()
         known = {flaw.trail for flaw in document.flaws}
         found: dict[Flaw, None] = {}
-        for error in self._validator.iter_errors(document.data):
+        for error in self._explains.iter_errors(document.data):
             for flaw in _translate(document, error):
                 if flaw.trail not in known:
                     found[flaw] = None
@@ -92,6 +103,8 @@ def _unknown_keys(document: Document, trail: Trail, error: ValidationError) -> I
 
 def _misspelt(error: ValidationError) -> set[str]:
     """Known keys for which an unknown one is a near miss: one cause, told once."""
+    from difflib import get_close_matches  # noqa: PLC0415 - as in near_miss
+
     schema = error.schema if isinstance(error.schema, Mapping) else {}
     if schema.get("additionalProperties") is not False:
         return set()
