@@ -189,7 +189,7 @@ def test_what_it_does_not_know_it_does_not_admit(schema: Any, value: Any) -> Non
 
 
 def test_a_definition_may_refer_to_itself() -> None:
-    tree = {"$ref": "#/$defs/tree", "$defs": {"tree": {"type": "array", "items": {"$ref": "#/$defs/tree"}}}}
+    tree: Any = {"$ref": "#/$defs/tree", "$defs": {"tree": {"type": "array", "items": {"$ref": "#/$defs/tree"}}}}
     deep: list[Any] = []
     for _ in range(20_000):
         deep = [deep]
