@@ -13,7 +13,6 @@ from orpolicy.location import Location, Problem
 if TYPE_CHECKING:
     from pathlib import Path
 
-DEFAULT_FILE = "orpolicy.baseline"
 VERSION = 1
 MAX_BYTES = 32 * 1024 * 1024
 

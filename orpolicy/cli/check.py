@@ -52,6 +52,18 @@ class Output:
 @source_options
 @click.option("--no-cache", is_flag=True, help="Ask everything again, and keep nothing on disk.")
 @click.option(
+    "--baseline",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Findings that are accepted while they get no worse, as `orpolicy baseline write` keeps them. "
+    "No file is used unasked, whatever its name.",
+)
+@click.option(
+    "--redact",
+    is_flag=True,
+    help="Pseudonyms for the names of keys, users, apps and workspaces, in every format.",
+)
+@click.option(
     "--format",
     "formats",
     multiple=True,
@@ -85,6 +97,8 @@ def command(
     select: tuple[str, ...],
     ignore: tuple[str, ...],
     no_cache: bool,
+    baseline: Path | None,
+    redact: bool,
     formats: tuple[str, ...],
     fail_on: str,
     on_inconclusive: str,
@@ -93,14 +107,16 @@ def command(
     verbose: bool,
 ) -> int:
     """Evaluate policies: ./policies or ./orpolicy.yaml where no PATH is given."""
+    from orpolicy.baseline_file import read
     from orpolicy.lint import lint
     from orpolicy.reporters.base import Style
     from orpolicy.staging import Choice
 
     outputs = parse_formats(formats)
     policies = load_policies(paths, packs, source)
+    ratchet = read(baseline) if baseline else None
     with opened(source, parse_now(now), catalog, use_cache=not no_cache) as figures:
-        report = lint(policies, figures, Choice(window, select, ignore))
+        report = lint(policies, figures, Choice(window, select, ignore), ratchet=ratchet, redact=redact)
     width = min(max(shutil.get_terminal_size((FILE_WIDTH, 24)).columns, MIN_WIDTH), MAX_WIDTH)
     style = Style(width=width, color=wants_color(color), verbosity=-1 if quiet else int(verbose))
     for output in outputs:

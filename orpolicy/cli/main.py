@@ -18,6 +18,7 @@ EXIT_BUG = 70
 
 COMMANDS = {
     "check": "Evaluate policies; the main job.",
+    "baseline": "Accept findings as they are, and keep what is accepted from growing.",
     "plan": "Print the compiled queries, what shares them and what they cost in requests.",
     "validate": "Check the files only: no key, no network.",
     "explain": "What a rule kind measures, its keys, an example.",

@@ -215,7 +215,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_bug_exits_70_without_a_traceback(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def explode(*_: object) -> Report:
+    def explode(*_: object, **__: object) -> Report:
         raise KeyError("sk-or-v1-secret")
 
     monkeypatch.setattr("orpolicy.lint.lint", explode)
@@ -228,7 +228,7 @@ def test_a_bug_exits_70_without_a_traceback(
 
 
 def test_interrupted(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    def interrupt(*_: object) -> Report:
+    def interrupt(*_: object, **__: object) -> Report:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("orpolicy.lint.lint", interrupt)
