@@ -45,8 +45,11 @@ def numbers(metric: str, rows: Sequence[Row]) -> Sequence[Number | None]:
     """One number a row, None where the row has null or nothing; strings count as the numbers they spell.
 
     Raises:
-        SourceError: MALFORMED_ANSWER, if a value is not what the metric can be.
+        SourceError: MALFORMED_ANSWER, if a value is not what the metric can be, or no row at all has the
+            metric: unused ones are null, so that one which is not there was not answered.
     """
+    if rows and metric not in rows[0] and not any(metric in row for row in rows):
+        raise malformed(f"no row has the metric {metric}")
     values = _values(metric, rows)
     kind = _kind(metric)
     quick = _quick_counts(values) if kind is Kind.COUNT else _quick_dollars(values, kind)

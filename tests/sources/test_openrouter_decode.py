@@ -88,6 +88,12 @@ def test_absent_metrics_and_further_fields() -> None:
     assert answer.table.metrics == {COUNT: [1, None], DOLLARS: [None, 1.5]}
 
 
+def test_a_metric_that_no_row_has_was_not_answered() -> None:
+    with pytest.raises(SourceError, match=f"no row has the metric {DOLLARS}"):
+        decoded(query(COUNT, DOLLARS), [{COUNT: "1"}, {COUNT: "2"}])
+    assert decoded(query(COUNT, DOLLARS), []).table.metrics == {COUNT: [], DOLLARS: []}
+
+
 @pytest.mark.parametrize(
     "value",
     [
