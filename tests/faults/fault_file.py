@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parent
 GROUPS = ("policies", "answers", "catalogue", "clock", "files", "environment")
 HARMLESS = "harmless"
+OPEN = "open"
+"""Faults that nothing notices yet."""
 
 
 @dataclass(frozen=True, slots=True)

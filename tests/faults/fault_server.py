@@ -29,7 +29,7 @@ class Script:
         raw: an answer of its own: ``status``, ``body`` (see ``content``), ``headers`` and the other
             attributes of ``loopback.faults.Fault``.
         set: place in the usual answer -> value; ``*`` in a place stands for every item of a list.
-        remove: places that are taken away.
+        remove: places that are taken away where they are.
         keep: place of a list -> how many of its items stay; negative: so many last ones go.
         again: place of a list -> how often it is there in all.
         ignores: parameters of the query string that the server does not look at.
@@ -75,7 +75,7 @@ class Script:
                 owner[step] = copy.deepcopy(value)
         for place in self.remove:
             for owner, step in _owners(changed, place):
-                del owner[step]
+                owner.pop(step, None)
         self._resize(changed)
         return changed
 

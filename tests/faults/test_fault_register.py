@@ -2,6 +2,7 @@
 
 A fault is a file in the folder of its group; ``fault_file.FaultFile`` says what it may hold. Those that
 must change nothing are in ``harmless``, and are run with policies that pass and with one that fails.
+Those in ``open`` still end green: whoever mends one moves its file to its group.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from fault_file import GROUPS, HARMLESS, FaultFile, faults_of
+from fault_file import GROUPS, HARMLESS, OPEN, FaultFile, faults_of
 from fault_world import BREACHED, CLEAN, play
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 FAULTS = faults_of(*GROUPS)
 HARMLESS_FAULTS = faults_of(HARMLESS)
+OPEN_FAULTS = faults_of(OPEN)
 NOT_BLAMED = [fault for fault in FAULTS if (fault.answers or fault.account) and fault.alone]
 CLEAN_RUN = FaultFile("clean", "nothing is wrong")
 
@@ -52,6 +54,12 @@ def test_no_fault_is_green(fault: FaultFile, play_fault: Callable[[FaultFile], O
     assert outcome.code == fault.exit, outcome.printed
     assert " ".join(fault.says.split()) in outcome.printed
     assert "Traceback" not in outcome.printed
+
+
+@pytest.mark.xfail(reason="nothing notices it yet")
+@pytest.mark.parametrize("fault", OPEN_FAULTS, ids=by_name)
+def test_what_is_open_is_still_green(fault: FaultFile, play_fault: Callable[[FaultFile], Outcome]) -> None:
+    assert play_fault(fault).code == fault.exit
 
 
 @pytest.mark.parametrize("fault", NOT_BLAMED, ids=by_name)
