@@ -86,7 +86,14 @@ def _all(checks: list[Check]) -> Check:
         return _always
     if len(checks) == 1:
         return checks[0]
-    return lambda value: all(check(value) for check in checks)
+
+    def check_all(value: Json) -> bool:
+        for check in checks:  # noqa: SIM110 - all() of a generator takes twice as long
+            if not check(value):
+                return False
+        return True
+
+    return check_all
 
 
 def _mapping(value: Json) -> dict[str, Json]:
@@ -107,9 +114,11 @@ def _properties(admission: Admission, fragment: Fragment) -> Check:
     checks = {name: check for name, check in checks.items() if check is not _always}
 
     def check(value: Json) -> bool:
-        return not isinstance(value, dict) or all(
-            checks[key](inner) for key, inner in value.items() if key in checks
-        )
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                if key in checks and not checks[key](inner):
+                    return False
+        return True
 
     return check
 
