@@ -67,9 +67,11 @@ class SourceError(OrpolicyError):
     Attributes:
         reason: the closed word for reports.
         detail: one sentence for people, with the server's own message where there is one.
+        is_too_heavy: whether the source might answer less at a time.
     """
 
-    def __init__(self, reason: Reason, detail: str) -> None:
+    def __init__(self, reason: Reason, detail: str, *, is_too_heavy: bool = False) -> None:
         self.reason = reason
         self.detail = detail
+        self.is_too_heavy = is_too_heavy
         super().__init__(f"{reason}: {detail}")

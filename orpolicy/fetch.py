@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from orpolicy.errors import Reason, SourceError
 from orpolicy.query.fuse import Shape, fuse
+from orpolicy.query.halve import halves
 from orpolicy.query.vocabulary import SPEND
 from orpolicy.report import QueryRecord
 from orpolicy.table import DATE, Table, concatenate
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 CONTROL_SHARE = 0.005
 CONTROL_USD = 0.01
 """A grouped answer agrees with its control total within 0.5 % or a cent, whichever is larger."""
+
+MAX_QUERIES = 100
+"""Analytics queries of one run, past which nothing is asked in smaller parts."""
 
 Key = tuple["Context", tuple[str, ...]]
 
@@ -89,14 +93,28 @@ class Desk:
         shapes = [shape for shape in shapes if not self._asked_before(shape)]
         if not shapes:
             return
-        queries = [(shape, query) for shape in shapes for query in shape.queries]
-        outcomes = self._source.answers([query for _, query in queries])
-        for (shape, query), outcome in zip(queries, outcomes, strict=True):
-            asked = _Asked(f"q{len(self._asked) + 1}", query, shape.policies, outcome)
-            self._asked.append(asked)
-            self._parts.setdefault((shape.context, shape.dimensions), []).append(asked)
+        questions = [(shape, query) for shape in shapes for query in shape.queries]
+        while questions:
+            questions = self._ask_once(questions)
         for shape in shapes:
             self._shapes[shape.context, shape.dimensions] = shape
+
+    def _ask_once(self, questions: Sequence[tuple[Shape, Query]]) -> list[tuple[Shape, Query]]:
+        """Ask; what remains are the halves of those queries that were too heavy."""
+        outcomes = self._source.answers([query for _, query in questions])
+        room = MAX_QUERIES - len(self._asked) - len(questions)
+        halved: list[tuple[Shape, Query]] = []
+        for (shape, query), outcome in zip(questions, outcomes, strict=True):
+            asked = _Asked(f"q{len(self._asked) + 1}", query, shape.policies, outcome)
+            self._asked.append(asked)
+            is_too_heavy = isinstance(outcome, SourceError) and outcome.is_too_heavy
+            parts = halves(query) if is_too_heavy else ()
+            if parts and len(halved) + len(parts) <= room:
+                asked.complete_because = "too heavy for the source; asked again in two halves"
+                halved += [(shape, part) for part in parts]
+            else:
+                self._parts.setdefault((shape.context, shape.dimensions), []).append(asked)
+        return halved
 
     def _asked_before(self, shape: Shape) -> bool:
         known = self._shapes.get((shape.context, shape.dimensions))

@@ -23,7 +23,7 @@ from orpolicy.binding import (
     variants_named,
 )
 from orpolicy.errors import Reason, SourceError
-from orpolicy.fetch import CONTROL_SHARE, CONTROL_USD
+from orpolicy.fetch import CONTROL_SHARE, CONTROL_USD, MAX_QUERIES
 from orpolicy.period import Window
 from orpolicy.query.model import Context, Granularity, Need
 from orpolicy.query.vocabulary import SPEND
@@ -34,9 +34,6 @@ if TYPE_CHECKING:
     from orpolicy.account import Account
     from orpolicy.binding import Bound
     from orpolicy.fetch import Desk, Evidence
-
-MAX_QUERIES = 100
-"""Analytics queries of one run, past which a truncated answer stays truncated."""
 
 PARTS = 4
 """Into how many lists a list of members is split."""

@@ -35,6 +35,7 @@ class Patience:
 
     Attributes:
         attempts: requests for one question, the first one included.
+        heavy_attempts: the same for a query that is too heavy for the server, and may be asked in parts.
         connect_seconds: to open a connection.
         silence_seconds: without a byte from the server.
         question_seconds: for one question with all its attempts; waiting for the pace is not counted.
@@ -45,6 +46,7 @@ class Patience:
     """
 
     attempts: int = 6
+    heavy_attempts: int = 2
     connect_seconds: float = 10.0
     silence_seconds: float = 60.0
     question_seconds: float = 120.0
@@ -139,7 +141,8 @@ class Client:
             return outcome
         detail = one_line(outcome.detail)
         advice = f". {outcome.advice}" if outcome.advice else ""
-        raise SourceError(outcome.reason, f"{question.name}: {detail}{advice}")
+        text = f"{question.name}: {detail}{advice}"
+        raise SourceError(outcome.reason, text, is_too_heavy=outcome.is_too_heavy)
 
     def _try(self, question: Question) -> Reply | Failure:
         seconds_left = self._patience.question_seconds
@@ -148,7 +151,7 @@ class Client:
             attempt += 1
             began = self._clock.monotonic()
             outcome = self._send(question, min(seconds_left, self._run_seconds_left()))
-            if isinstance(outcome, Reply) or outcome.is_final or attempt == self._patience.attempts:
+            if isinstance(outcome, Reply) or outcome.is_final or attempt == self._most(question, outcome):
                 return outcome
             wait = outcome.retry_after_seconds
             wait = self._patience.backoff(attempt) if wait is None else wait
@@ -157,6 +160,11 @@ class Client:
                 return _out_of_time(outcome, wait)
             self._clock.sleep(wait)
         return Failure(Reason.DEADLINE, f"{self._patience.run_seconds:g} s for the whole run are over")
+
+    def _most(self, question: Question, failure: Failure) -> int:
+        """Attempts at a question that failed so: few at one that can be asked in parts instead."""
+        is_divisible = failure.is_too_heavy and question.body is not None
+        return self._patience.heavy_attempts if is_divisible else self._patience.attempts
 
     def _run_seconds_left(self) -> float:
         now = self._clock.monotonic()

@@ -32,6 +32,7 @@ class Failure:
         advice: our own sentence about what to do, or "".
         is_final: whether asking again is pointless.
         retry_after_seconds: how long the server asks to wait, or None.
+        is_too_heavy: whether the server gave up on the question as such.
     """
 
     reason: Reason
@@ -39,6 +40,7 @@ class Failure:
     advice: str = ""
     is_final: bool = False
     retry_after_seconds: float | None = None
+    is_too_heavy: bool = False
 
 
 def refusal(status: int, payload: Json, retry_after_seconds: float | None = None) -> Failure:
@@ -50,9 +52,10 @@ def refusal(status: int, payload: Json, retry_after_seconds: float | None = None
     advice = ""
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
         advice = "Redirects are not followed: check OPENROUTER_BASE_URL"
-    reason = Reason.DEADLINE if status == HTTPStatus.REQUEST_TIMEOUT else Reason.API_ERROR
+    is_too_heavy = status == HTTPStatus.REQUEST_TIMEOUT
+    reason = Reason.DEADLINE if is_too_heavy else Reason.API_ERROR
     is_final = status not in _RETRIED and status < HTTPStatus.INTERNAL_SERVER_ERROR
-    return Failure(reason, detail, advice, is_final, retry_after_seconds)
+    return Failure(reason, detail, advice, is_final, retry_after_seconds, is_too_heavy)
 
 
 def error_status(payload: Json) -> int | None:
