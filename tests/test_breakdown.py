@@ -8,6 +8,7 @@ import pytest
 from world import catalog, hash_of, memory, model, row, run
 
 from orpolicy.account import ApiKey
+from orpolicy.redaction import redacted
 from orpolicy.report import SpendBreakdown, SubjectSpend
 from orpolicy.table import DATE
 
@@ -138,3 +139,11 @@ def test_the_whole_is_the_baseline() -> None:
     assert report.baseline is not None
     for items in (report.spend.by_model, report.spend.by_key):
         assert sum(item.spend_usd for item in items) == pytest.approx(report.baseline.spend_usd, abs=0.005)
+
+
+def test_pseudonyms_replace_the_names_of_keys() -> None:
+    report = run("policies:\n" + BY_MODEL + BY_KEY, memory(ROWS, catalogue=CATALOG))
+    hidden = redacted(report).spend
+    assert hidden.by_model[0].subject == {"model": "x/dear"}
+    assert [(item.subject["api_key_id"] or "")[:4] for item in hidden.by_key] == ["key-", "key-", ""]
+    assert [item.spend_usd for item in hidden.by_key] == [90.0, 30.0, 5.0]

@@ -61,6 +61,7 @@ COLUMNS = (
     "why",
     "link",
     "fingerprint",
+    "beyond_baseline",
 )
 """In this order; new ones are added at the end."""
 
@@ -129,6 +130,7 @@ def _finding(finding: Finding, policy: PolicyResult | None) -> Row:
         "why": finding.why,
         "link": finding.link,
         "fingerprint": finding.fingerprint,
+        "beyond_baseline": finding.beyond_baseline,
     }
 
 

@@ -108,6 +108,9 @@ def _savings(report: Report) -> list[Family]:
         Family("orpolicy_waived_savings_usd_per_month", "What waived findings would save.", monthly).put(
             {}, total.waived
         ),
+        Family(
+            "orpolicy_baselined_savings_usd_per_month", "What baselined findings would save.", monthly
+        ).put({}, total.baselined),
     ]
 
 

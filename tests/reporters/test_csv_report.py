@@ -28,7 +28,8 @@ HEADER = (
     "measure,value,threshold,unit,note,window_start,window_end,spend_usd,tokens_total,request_count,"
     "usd_per_mtok,savings_low_usd_per_month,savings_expected_usd_per_month,savings_high_usd_per_month,"
     "savings_net_usd_per_month,confidence,formula,exposure_usd_per_month,action,replacement,"
-    "recommendation,risk,drivers,expect,reason,detail,file,line,why,link,fingerprint"
+    "recommendation,risk,drivers,expect,reason,detail,file,line,why,link,fingerprint,"
+    "beyond_baseline"
 )
 NUMBERS = frozenset(
     name
@@ -156,6 +157,11 @@ def test_dimensions_without_a_column_of_their_own() -> None:
 def test_text_is_never_a_formula(name: str, cell: str) -> None:
     (row,) = rows(report(findings=(finding(owner=name, link=name),)))
     assert (row["owner"], row["link"]) == (cell, cell)
+
+
+def test_a_finding_beyond_the_baseline_says_why() -> None:
+    (row,) = rows(report(findings=(finding(beyond_baseline="spends more than was accepted"),)))
+    assert row["beyond_baseline"] == "spends more than was accepted"
 
 
 def test_negative_numbers_stay_numbers() -> None:

@@ -36,7 +36,7 @@ from samples import (
 
 from orpolicy.finding import Recommendation
 from orpolicy.plugins import REPORTERS
-from orpolicy.report import Baseline, SpendBreakdown, SubjectSpend
+from orpolicy.report import Baseline, SavingsTotal, SpendBreakdown, SubjectSpend
 from orpolicy.reporters.base import Style
 from orpolicy.verdict import Status
 
@@ -208,6 +208,15 @@ def test_the_top_without_figures() -> None:
     ]
     assert "To save nothing found" in flat(all_pass())
     assert "To save, a month up to $750" in flat(waivers_of_all_states())
+
+
+def test_what_is_accepted_is_said_beside_what_could_be_saved() -> None:
+    accepted = report(
+        savings=SavingsTotal(0.0, 0.0, 0.0, 0.0, 1.5, 7.25),
+        findings=(finding(beyond_baseline="spends more than was accepted"),),
+    )
+    assert "$1.50 waived. $7.25 accepted by the baseline." in flat(accepted)
+    assert "spends more than was accepted" in flat(accepted)
 
 
 def test_where_to_begin_is_what_adds_to_the_net() -> None:

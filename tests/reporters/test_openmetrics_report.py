@@ -13,6 +13,7 @@ from report_strategies import reports
 from samples import GOLDEN, SAMPLES, all_pass, finding, hostile, no_baseline, policy, report, story
 
 from orpolicy.plugins import REPORTERS
+from orpolicy.report import SavingsTotal
 from orpolicy.reporters.base import Style
 from orpolicy.verdict import Status, Verdict
 
@@ -130,6 +131,14 @@ def test_what_is_unknown_has_no_sample() -> None:
     for absent in ("orpolicy_spend_usd", "orpolicy_judged_spend_ratio", "orpolicy_finding_"):
         assert absent not in bare
     assert "orpolicy_blended_usd_per_mtok" not in rendered(SAMPLES["partial"]())
+
+
+def test_what_the_baseline_accepts_is_kept_apart() -> None:
+    accepted = report(savings=SavingsTotal(0.0, 0.0, 0.0, 0.0, 1.5, 7.25))
+    found = parsed(rendered(accepted))
+    assert get(found, "baselined_savings_usd_per_month") == 7.25
+    assert get(found, "waived_savings_usd_per_month") == 1.5
+    assert get(found, "net_savings_usd_per_month", scenario="expected") == 0.0
 
 
 def test_labels_are_escaped() -> None:
