@@ -69,6 +69,11 @@ class Directory:
             names[key.name] = (*names.get(key.name, ()), key)
         return names
 
+    @cached_property
+    def shared_names(self) -> frozenset[str]:
+        """Names that several keys have."""
+        return frozenset(name for name, keys in self.by_name.items() if len(keys) > 1)
+
 
 @dataclass(frozen=True)
 class Account:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING, TypeVar
 
 from orpolicy.binding import KEY, MODEL, VARIANT, Bound, Slice, filtered_by_key, key_member, resolve
@@ -119,7 +120,7 @@ def _resolved_slice(bound: Bound, part: Slice, desk: Desk, account: Account) -> 
         evidence = desk.evidence(members_need(part, dimension))
         if evidence.missing_below_usd is not None:
             raise SourceError(Reason.TRUNCATED, f"not even the members of {dimension} could be listed")
-        column = dict.fromkeys(evidence.table.dimensions[dimension])
+        column = evidence.table.rows_by(dimension)
         test = bound.where.get(dimension)
         matched = [member for member in column if not test or test.matches(account.names(dimension, member))]
         if not matched:
@@ -163,12 +164,14 @@ def _split_hashes(need: Need, rows: Table, hashes: frozenset[str], account: Acco
     asked = [condition.values for condition in need.context.filters if condition.field == KEY]
     if KEY not in need.dimensions or any(len(values) == 1 for values in asked):
         return []
-    by_name = account.directory.by_name
+    directory, rows_by_name = account.directory, rows.rows_by(KEY)
+    named = {directory.by_hash[key_hash].name for key_hash in hashes if key_hash in directory.by_hash}
+    found = [name for name in directory.shared_names | named if name in rows_by_name]
     return [
         key.key_hash
-        for name in dict.fromkeys(rows.dimensions[KEY])
-        for key in by_name.get(name or "", ())
-        if (len(by_name[key.name]) > 1 or key.key_hash in hashes)
+        for name in sorted(found, key=lambda name: rows_by_name[name][0])
+        for key in directory.by_name[name]
+        if (name in directory.shared_names or key.key_hash in hashes)
         and all(key.key_hash in values for values in asked)
     ]
 
@@ -183,15 +186,25 @@ def told_apart(need: Need, hashes: frozenset[str], desk: Desk, account: Account)
     split = _split_hashes(need, evidence.table, hashes, account)
     if not split:
         return evidence.table, evidence
+    table = evidence.table.once(
+        ("told_apart", need.context, need.metrics, tuple(split)),
+        lambda: _split_by_hash(need, evidence, split, desk, account),
+    )
+    return table, evidence
+
+
+def _split_by_hash(
+    need: Need, evidence: Evidence, split: Sequence[str], desk: Desk, account: Account
+) -> Table:
     names = {account.directory.by_hash[key_hash].name for key_hash in split}
-    parts = []
-    for key_hash in split:
-        rows = desk.evidence(filtered_by_key(need, key_hash)).table
-        parts.append(replace(rows, dimensions={**rows.dimensions, KEY: [key_member(key_hash)] * len(rows)}))
+    parts = [
+        desk.evidence(filtered_by_key(need, key_hash)).table.tagged(KEY, key_member(key_hash))
+        for key_hash in split
+    ]
     shared = evidence.table.matching({KEY: lambda member: member in names})
     _reconcile(shared, parts, names, is_cut=evidence.missing_below_usd is not None)
     others = evidence.table.matching({KEY: lambda member: member not in names})
-    return concatenate([others, *parts], list(evidence.table.dimensions)), evidence
+    return concatenate([others, *parts], list(evidence.table.dimensions))
 
 
 def _reconcile(shared: Table, parts: list[Table], names: set[str], *, is_cut: bool) -> None:
@@ -270,19 +283,31 @@ def _check_whole(slices: Sequence[Slice], tables: Sequence[Table], traffic: Tabl
 
 
 def select(table: Table, matchers: Mapping[str, Matcher], account: Account) -> Table:
-    """The rows that every matcher admits; matchers of dimensions that the table lacks were pushed."""
+    """The rows that every matcher admits; matchers of dimensions that the table lacks were pushed.
+
+    Policies with equal selectors share the rows, and whatever is worked out from them.
+    """
     for dimension, matcher in matchers.items():
-        if dimension not in table.dimensions:
-            continue
-        if dimension == MODEL and VARIANT in table.dimensions:
-            table = _select_models(table, matcher, account)
-        else:
-            table = table.matching({dimension: _test(dimension, matcher, account)})
+        if dimension in table.dimensions:
+            table = _selected(table, dimension, matcher, account)
     return table
 
 
-def _test(dimension: str, matcher: Matcher, account: Account) -> Callable[[Member], bool]:
-    return lambda member: matcher.matches(account.names(dimension, member))
+def _selected(table: Table, dimension: str, matcher: Matcher, account: Account) -> Table:
+    by_account = table.once(("selected", dimension, matcher), dict[int, tuple["Account", "Table"]])
+    if id(account) not in by_account:  # the account is kept beside, so that its id stays its own
+        by_account[id(account)] = (account, _admitted(table, dimension, matcher, account))
+    return by_account[id(account)][1]
+
+
+def _admitted(table: Table, dimension: str, matcher: Matcher, account: Account) -> Table:
+    if dimension == MODEL and VARIANT in table.dimensions:
+        return _select_models(table, matcher, account)
+    rows_by = table.rows_by(dimension)
+    groups = [rows for member, rows in rows_by.items() if matcher.matches(account.names(dimension, member))]
+    if len(groups) == len(rows_by):
+        return table
+    return table.keep(sorted(chain.from_iterable(groups)))
 
 
 def _select_models(table: Table, matcher: Matcher, account: Account) -> Table:

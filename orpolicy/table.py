@@ -5,11 +5,15 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from dataclasses import dataclass, field
-from itertools import chain
-from typing import TYPE_CHECKING
+from itertools import chain, compress
+from operator import eq
+from typing import TYPE_CHECKING, TypeVar, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+
+T = TypeVar("T")
+G = TypeVar("G")
 
 Member = str | None
 """One value of a dimension as a source names it; None where the source has none.
@@ -27,6 +31,8 @@ DATE = "date"
 class Table:
     """Rows by columns, all of one length.
 
+    Many policies ask the same of one table, so what is worked out from its columns is kept with it.
+
     Attributes:
         dimensions: dimension name -> one member a row; the order of the names is the order asked.
         metrics: metric name -> one number a row, None where the source said null. Counts are int,
@@ -35,7 +41,7 @@ class Table:
 
     dimensions: Mapping[str, Sequence[Member]]
     metrics: Mapping[str, Sequence[Number | None]]
-    _rollups: dict[tuple[str, ...], Table] = field(default_factory=dict, compare=False, repr=False)
+    _kept: dict[Hashable, object] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         lengths = {len(column) for column in chain(self.dimensions.values(), self.metrics.values())}
@@ -45,21 +51,46 @@ class Table:
     def __len__(self) -> int:
         return len(next(chain(self.metrics.values(), self.dimensions.values()), ()))
 
+    def once(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What ``make`` gives, worked out once for this table and kept under ``key``.
+
+        Columns are never changed, so what follows from them and from the key never changes either.
+        """
+        if key not in self._kept:
+            self._kept[key] = make()
+        return cast("T", self._kept[key])
+
     def total(self, metric: str) -> Number | None:
         """The sum of a metric over all rows, exactly rounded; None if no row has a value.
 
         Raises:
             KeyError: if the table has no such metric.
         """
-        return total(self.metrics[metric])
+        return self.once(("total", metric), lambda: total(self.metrics[metric]))
+
+    def is_whole(self, metric: str) -> bool:
+        """Whether every row has a value of the metric.
+
+        Raises:
+            KeyError: if the table has no such metric.
+        """
+        return self.once(("is_whole", metric), lambda: None not in self.metrics[metric])
 
     def row_key(self, row: int) -> tuple[Member, ...]:
         """The row's members, in the order of ``dimensions``."""
         return tuple(column[row] for column in self.dimensions.values())
 
+    def rows_by(self, dimension: str) -> Mapping[Member, Sequence[int]]:
+        """Member -> the numbers of its rows, ascending; members in the order of their first row.
+
+        Raises:
+            KeyError: if the table has no such dimension.
+        """
+        return self.once(("rows_by", dimension), lambda: _grouped(self.dimensions[dimension]))
+
     def keep(self, rows: Sequence[int]) -> Table:
         """The rows of these numbers, in this order."""
-        if len(rows) == len(self) and all(index == row for index, row in enumerate(rows)):
+        if len(rows) == len(self) and all(map(eq, rows, range(len(rows)))):
             return self
         return Table(
             {name: [column[row] for row in rows] for name, column in self.dimensions.items()},
@@ -71,13 +102,13 @@ class Table:
 
         A test runs once per distinct member, not once per row.
         """
-        rows: Iterable[int] = range(len(self))
+        rows: Sequence[int] = range(len(self))
         for name, test in tests.items():
             column = self.dimensions[name]
             verdicts = {member: test(member) for member in set(column)}
             if not all(verdicts.values()):
-                rows = [row for row in rows if verdicts[column[row]]]
-        return self.keep(list(rows))
+                rows = list(compress(rows, map(verdicts.__getitem__, map(column.__getitem__, rows))))
+        return self.keep(rows)
 
     def rollup(self, by: Sequence[str]) -> Table:
         """Metrics summed over every dimension that is not in ``by``, first-seen order of groups.
@@ -86,26 +117,33 @@ class Table:
             KeyError: if ``by`` names a dimension that the table lacks.
         """
         by = tuple(by)
-        if by not in self._rollups:
-            self._rollups[by] = self._rollup(by)
-        return self._rollups[by]
+        return self.once(("rollup", by), lambda: self._rollup(by))
 
     def _rollup(self, by: tuple[str, ...]) -> Table:
         columns = [self.dimensions[name] for name in by]
-        if not by:
-            groups: dict[tuple[Member, ...], list[int]] = {(): list(range(len(self)))} if len(self) else {}
-        else:
-            groups = defaultdict(list)
-            for row, key in enumerate(zip(*columns, strict=True)):
-                groups[key].append(row)
-        if len(groups) == len(self):
+        if self._tells_apart(frozenset(by)):
             return Table(dict(zip(by, columns, strict=True)), self.metrics)
-        members = {name: [key[index] for key in groups] for index, name in enumerate(by)}
-        sums = {
-            metric: [total([column[row] for row in rows]) for rows in groups.values()]
-            for metric, column in self.metrics.items()
-        }
-        return Table(members, sums)
+        if not by:
+            return Table({}, {name: [self.total(name)] for name in self.metrics})
+        if len(by) == 1:
+            rows = self.rows_by(by[0])
+            return Table({by[0]: list(rows)}, self._sums(list(rows.values())))
+        groups = _grouped(zip(*columns, strict=True))
+        members = dict(zip(by, zip(*groups, strict=True), strict=True))
+        return Table(members, self._sums(list(groups.values())))
+
+    def _sums(self, groups: Sequence[Sequence[int]]) -> dict[str, list[Number | None]]:
+        return {name: _sums(column, groups) for name, column in self.metrics.items()}
+
+    def _tells_apart(self, by: frozenset[str]) -> bool:
+        """Whether no two rows have the same members, so that each is a group of its own."""
+
+        def is_so() -> bool:
+            if not by:
+                return len(self) <= 1
+            return len(set(zip(*(self.dimensions[name] for name in by), strict=True))) == len(self)
+
+        return self.once(("tells_apart", by), is_so)
 
     def tagged(self, name: str, member: Member) -> Table:
         """The same rows with one dimension set to one member throughout, added last if it is new."""
@@ -120,9 +158,27 @@ def total(values: Iterable[Number | None]) -> Number | None:
     present = [value for value in values if value is not None]
     if not present:
         return None
-    if all(isinstance(value, int) for value in present):
+    if set(map(type, present)) == {int}:
         return sum(present)
     return math.fsum(present)
+
+
+def _grouped(members: Iterable[G]) -> dict[G, list[int]]:
+    """Each of some members -> where it stands."""
+    groups: dict[G, list[int]] = defaultdict(list)
+    for row, member in enumerate(members):
+        groups[member].append(row)
+    return dict(groups)
+
+
+def _sums(column: Sequence[Number | None], groups: Iterable[Sequence[int]]) -> list[Number | None]:
+    """The total of each group of rows; a column of one kind of number is summed without looking at each."""
+    kinds = set(map(type, column))
+    if kinds in ({int}, {float}):
+        add: Callable[[Iterable[Number]], Number] = sum if kinds == {int} else math.fsum
+        value = cast("Sequence[Number]", column).__getitem__
+        return [add(map(value, rows)) for rows in groups]
+    return [total([column[row] for row in rows]) for rows in groups]
 
 
 def concatenate(tables: Sequence[Table], dimensions: Sequence[str]) -> Table:
