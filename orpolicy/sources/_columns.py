@@ -216,10 +216,11 @@ def _bucket(query: Query, value: str) -> str | None:
         raise malformed(f"time bucket: {_shown(value)} is no time")
     if query.granularity is Granularity.MONTH:
         day = day.replace(day=1)
+    if _midnight(day) >= query.window.end:
+        return None
     after = (day.replace(day=28) + timedelta(days=4)).replace(day=1)
     end = after if query.granularity is Granularity.MONTH else day + timedelta(days=1)
-    is_inside = _midnight(day) < query.window.end and _midnight(end) > query.window.start
-    return day.isoformat() if is_inside else None
+    return day.isoformat() if _midnight(end) > query.window.start else None
 
 
 def _midnight(day: date) -> datetime:

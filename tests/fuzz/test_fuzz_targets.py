@@ -42,3 +42,14 @@ def test_edited_seeds_are_read_or_refused(name: str, data: st.DataObject) -> Non
 @given(data=st.binary(max_size=200))
 def test_any_bytes_are_read_or_refused(name: str, data: bytes) -> None:
     TARGETS[name].feed(data)
+
+
+LAST_DAYS = (
+    b'{"data": {"data": [{"date__%b": "%b", "api_key_id": "k", "model": "m", "user": "u", "total_usage": 1.5, '
+    b'"request_count": 1}], "metadata": {"truncated": false}}}'
+)
+
+
+@pytest.mark.parametrize("last", [(b"day", b"9999-12"), (b"day", b"9999-12-31"), (b"month", b"9999-12-31")])
+def test_buckets_at_the_end_of_the_calendar_are_outside_of_any_window(last: tuple[bytes, bytes]) -> None:
+    assert TARGETS["answer"].feed(LAST_DAYS % last)
