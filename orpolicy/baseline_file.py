@@ -18,10 +18,11 @@ MAX_BYTES = 32 * 1024 * 1024
 
 _HEADER = f"orpolicy-baseline {VERSION}"
 _ABOUT = (
-    "# Findings that are accepted, each while its measure and its dollars a month stay within these bounds.",
+    "# Findings that are accepted while their measure and dollars a month stay within these bounds.",
     "# `orpolicy baseline update` lowers them; nothing raises them unasked.",
 )
-_MONTH = "usd_per_month"
+_END = "# end"
+_MONTH = "spend_usd_per_month"
 _NUMBER = r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?"
 _FIELDS = (
     (re.compile(r"[0-9a-f]{32}"), "a fingerprint of 32 hex digits"),
@@ -35,13 +36,14 @@ _CONFLICT = re.compile(r"(<{7}|\|{7}|={7}|>{7})(?: .*)?")
 def text_of(ratchet: Ratchet) -> str:
     """The file's content: the same baseline gives the same bytes.
 
-    Above each line stands whom it is about, and below it a blank one: git merges hunks only where an
-    unchanged line lies between them, and so changes to neighbours never touch.
+    Above each line stands whom it is about, and below it a blank one, to the last line, which is always
+    the same: git merges hunks only where an unchanged line lies between them, and so changes to
+    neighbours never touch.
     """
     parts = [_HEADER, *_ABOUT, ""]
     for entry in ratchet.entries:
         parts += [f"# {entry.policy}: {entry.words}", _line(entry), ""]
-    return "\n".join(parts)
+    return "\n".join([*parts, _END, ""])
 
 
 def _line(entry: Accepted) -> str:

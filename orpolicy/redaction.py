@@ -46,7 +46,9 @@ _KEPT = frozenset(
 """Fields of report values that hold no names: identifiers, closed words, models and files."""
 
 _HASH = re.compile(r"(?:hash:)?[0-9a-fA-F]{64}")
-_MASKED = re.compile(rf"\b(?P<hash>{_HASH.pattern})\b|(?P<mail>[\w.+-]+@[\w-]+(?:\.[\w-]+)+)")
+_MASKED = re.compile(
+    rf"\b(?P<hash>{_HASH.pattern}|[0-9a-fA-F]{{12}}(?=…))\b|(?P<mail>[\w.+-]+@[\w-]+(?:\.[\w-]+)+)"
+)
 _USER = re.compile(r"(.*) <([^<>]+)>", re.DOTALL)
 _WORD = re.compile(r"\w+")
 _QUOTES = ("'", '"', "`")
@@ -93,7 +95,8 @@ def redacted(report: Report, names: Names | None = None) -> Report:
     known = dict(names or {})
     for dimension, member in _named(report):
         known |= _pseudonyms(dimension, member)
-    models = {member for dimension, member in _named(report, ("model",))}
+    models = {member for _, member in _named(report, ("model",))}
+    models |= {finding.recommendation.replacement or "" for finding in report.findings}
     return cast("Report", _Redactor(_Sentences(known, frozenset(models))).value(report))
 
 
