@@ -29,7 +29,7 @@ def main() -> int:
     requirement = f"orpolicy{extra}=={version}" if version else f"orpolicy{extra} @ {CHECKOUT.as_uri()}"
     platform = f"{os.environ['RUNNER_OS']}-{os.environ['RUNNER_ARCH']}"
     python = ".".join(map(str, sys.version_info[:3]))
-    name = fingerprint(requirement, sys.executable, sys.version)
+    name = fingerprint(extra, version, sys.executable, sys.version)
     outputs = {
         "python": sys.executable,
         "requirement": requirement,

@@ -105,7 +105,7 @@ def main() -> int:
             say(line)
     write_outputs(outcome)
     if summary:
-        write_summary(outcome, key)
+        write_summary(outcome)
     return outcome.code
 
 
@@ -261,9 +261,10 @@ def call(arguments: Sequence[str], inputs: Inputs) -> Outcome:
         env=environ,
         check=False,
     )
-    say(f"{ended.stderr}\n::{token}::")
+    complaint = ended.stderr.replace(inputs.key, "***") if inputs.key else ended.stderr
+    say(f"{complaint}\n::{token}::")
     code = ended.returncode if ended.returncode >= 0 else SIGNALLED - ended.returncode
-    return Outcome(code, ended.stderr)
+    return Outcome(code, complaint)
 
 
 def write_outputs(outcome: Outcome) -> None:
@@ -281,15 +282,15 @@ def write_outputs(outcome: Outcome) -> None:
         output.writelines(f"{name}={value}\n" for name, value in outputs.items())
 
 
-def write_summary(outcome: Outcome, key: str) -> None:
+def write_summary(outcome: Outcome) -> None:
     """Append to the job's summary."""
     if outcome.room:
         text = (outcome.room / "summary.md").read_text(encoding="utf-8")
     elif outcome.note:
         text = f"## orpolicy: valid\n\n{outcome.note}\n"
     else:
-        shown = outcome.complaint.replace(key, "***") if key else outcome.complaint
-        text = f"## orpolicy: not run, exit code {outcome.code}\n\n<pre>{html.escape(shown.strip())}</pre>\n"
+        why = html.escape(outcome.complaint.strip())
+        text = f"## orpolicy: not run, exit code {outcome.code}\n\n<pre>{why}</pre>\n"
     with Path(os.environ["GITHUB_STEP_SUMMARY"]).open("a", encoding="utf-8") as file:
         file.write(text)
 
