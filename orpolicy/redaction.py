@@ -18,11 +18,13 @@ from enum import Enum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
+from orpolicy.finding import Finding, Inconclusive, Measure, Recommendation
+from orpolicy.report import PolicyResult, QueryRecord, Report, ReportSource, WaiverResult
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from orpolicy.account import Directory
-    from orpolicy.report import Report
 
 KINDS = {
     "key_hash": "hash",
@@ -37,13 +39,18 @@ KINDS = {
 
 _DIGITS = 10
 _HASH_PREFIX = "hash:"
-_KEPT = frozenset(
-    {
-        "version", "fingerprint", "policy", "policies", "id", "rule", "queries", "action", "replacement",
-        "kind", "host", "location", "locations", "name", "unit",
-    }
-)  # fmt: skip
-"""Fields of report values that hold no names: identifiers, closed words, models and files."""
+_KEPT: Mapping[type, tuple[str, ...]] = {
+    Report: ("version",),
+    ReportSource: ("kind", "host"),
+    PolicyResult: ("id", "rule", "location", "queries"),
+    WaiverResult: ("policy", "location"),
+    QueryRecord: ("id", "policies"),
+    Finding: ("fingerprint", "policy", "rule", "locations"),
+    Measure: ("name", "unit"),
+    Recommendation: ("action", "replacement"),
+    Inconclusive: ("policy", "location"),
+}
+"""Fields that hold no names: identifiers, closed words, models and files; all others are looked at."""
 
 _HASH = re.compile(r"(?:hash:)?[0-9a-fA-F]{64}")
 _MASKED = re.compile(
@@ -231,7 +238,7 @@ class _Redactor:
         for field in fields(value):
             if field.name == "subject":
                 changed[field.name] = self._subject(getattr(value, field.name))
-            elif field.name not in _KEPT:
+            elif field.name not in _KEPT.get(type(value), ()):
                 changed[field.name] = self.value(getattr(value, field.name))
         return replace(value, **changed)
 
