@@ -95,8 +95,8 @@ def _place(location: Location) -> str:
 
 
 def _link_text(location: Location) -> str:
-    text = _place(location).replace("\\", "\\\\").replace("[", "\\[").replace("]", "\\]")
-    return text.replace("{", "{{").replace("}", "}}")
+    text = plain_message(_place(location))
+    return text.replace("\\", "\\\\").replace("[", "\\[").replace("]", "\\]")
 
 
 def _properties(finding: Finding) -> dict[str, Value]:

@@ -110,6 +110,7 @@ def _run(report: Report) -> ET.Element:
         "net_savings_usd_per_month": total.net_expected,
         "gross_savings_usd_per_month": total.gross,
         "waived_savings_usd_per_month": total.waived,
+        "baselined_savings_usd_per_month": total.baselined,
         "judged_spend_usd": report.coverage.judged_spend_usd,
     }
     words = [", ".join(ended(report)), net(report), *beside_net(report)]

@@ -137,5 +137,6 @@ def _properties(report: Report) -> dict[str, Value]:
             "net_expected": float(total.net_expected),
             "net_high": float(total.net_high),
             "waived": float(total.waived),
+            "baselined": float(total.baselined),
         },
     }
