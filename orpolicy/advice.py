@@ -16,6 +16,7 @@ ADVICE = {
     Reason.DEADLINE: "Run again later, or ask for less with --select or a shorter window.",
     Reason.MALFORMED_ANSWER: "The source sent what cannot be trusted: check the records, or report it.",
     Reason.TRUNCATED: "Raise the policy's floor.spend, narrow its `where`, or shorten its window.",
+    Reason.STALE_ANSWER: "Run again in a few minutes, when the API has computed its answer anew.",
     Reason.UNRESOLVED_FILTER: "Check the hash or name in `where`; a deleted key can only be matched by name.",
     Reason.CONTROL_MISMATCH: "Run again: figures of running days can move; for a closed window report it.",
     Reason.AMBIGUOUS_KEY: "Give the keys different names, or group by model instead.",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from orpolicy.account import HASH_PREFIX, PREVIEW_BY_NAME
 from orpolicy.catalog.sets import BUILT_IN_SETS, members
 from orpolicy.errors import Reason, SourceError
-from orpolicy.period import Window, parse_window
+from orpolicy.period import Window, parse_window, stamp
 from orpolicy.policy.model import Selector, Thresholds
 from orpolicy.policy.patterns import Matcher
 from orpolicy.query.model import Context, Filter, Granularity, Need, Operator
@@ -164,7 +164,7 @@ def set_scene(policies: PolicySet, account: Account, now: datetime, window: str 
         account=account,
         sets=sets_of(policies, account, now),
         now=now,
-        window=parse_window(window or policies.window or DEFAULT_WINDOW, now),
+        window=closed_window(policies.window or DEFAULT_WINDOW if window is None else window, now),
         fixed=window is not None,
     )
 
@@ -201,9 +201,25 @@ def bind(policy: Policy, rule: Rule, scene: Scene) -> Bound:
     return replace(bound, slices=_slices(bound, context, metrics))
 
 
+def closed_window(text: str, now: datetime) -> Window:
+    """The window that a text stands for; of a running one, a part would be judged as the whole.
+
+    Raises:
+        ValueError: if it is no window, or it is empty.
+        SourceError: UNSUITABLE_WINDOW, if it is not over yet.
+    """
+    window = parse_window(text, now)
+    if window.end > now:
+        raise SourceError(
+            Reason.UNSUITABLE_WINDOW,
+            f"the window {text} ends after {stamp(now)}: judge it once it is over, or use this-month",
+        )
+    return window
+
+
 def _window(text: str, now: datetime) -> Window:
     try:
-        return parse_window(text, now)
+        return closed_window(text, now)
     except ValueError as error:
         raise SourceError(Reason.EMPTY_WINDOW, str(error)) from error
 

@@ -27,6 +27,7 @@ class Reason(StrEnum):
     DEADLINE = "deadline"
     MALFORMED_ANSWER = "malformed-answer"
     TRUNCATED = "truncated"
+    STALE_ANSWER = "stale-answer"
     UNRESOLVED_FILTER = "unresolved-filter"
     CONTROL_MISMATCH = "control-mismatch"
     AMBIGUOUS_KEY = "ambiguous-key"

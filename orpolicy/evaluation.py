@@ -96,6 +96,12 @@ def judge(bound: Bound, gathered: Gathered) -> Judgement:
 
 
 def _check_judged(judged: int, skipped: Counter[Skip]) -> None:
+    if skipped[Skip.IMPLAUSIBLE]:
+        raise SourceError(
+            Reason.MALFORMED_ANSWER,
+            f"{skipped[Skip.IMPLAUSIBLE]} rows have {Skip.IMPLAUSIBLE}: cached_tokens above tokens_prompt, "
+            "or reasoning_tokens above tokens_completion",
+        )
     if judged:
         return
     if skipped[Skip.NEW]:

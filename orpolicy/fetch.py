@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from orpolicy.errors import Reason, SourceError
+from orpolicy.period import stamp
 from orpolicy.query.fuse import Shape, fuse
 from orpolicy.query.halve import halves
 from orpolicy.query.vocabulary import SPEND
@@ -209,6 +210,7 @@ class Desk:
             )
         if any(usd is None for usd in part.outcome.table.metrics[SPEND]):
             raise SourceError(Reason.MALFORMED_ANSWER, f"a row without {SPEND}")
+        _check_age(part.outcome)
         return part.outcome
 
     def _check(self, shape: Shape, table: Table, *, checked: bool) -> tuple[float | None, float]:
@@ -260,6 +262,16 @@ class Desk:
     def records(self) -> tuple[QueryRecord, ...]:
         """Every query as asked, for the report."""
         return tuple(_record(asked) for asked in self._asked)
+
+
+def _check_age(answer: Answer) -> None:
+    """An answer that was computed before its window was over lacks the rest of it."""
+    window, computed_at = answer.query.window, answer.cached_at
+    if computed_at is not None and computed_at < window.end and not window.to_date:
+        raise SourceError(
+            Reason.STALE_ANSWER,
+            f"computed at {stamp(computed_at)}, before the window's end at {stamp(window.end)}",
+        )
 
 
 def _metrics(shape: Shape) -> set[str]:

@@ -111,7 +111,7 @@ def _need(judgement: Judgement, gathered: Gathered, desk: Desk, account: Account
 def _filters(bound: Bound, breaches: Sequence[Breach], account: Account) -> Iterable[Filter]:
     """The one filter that keeps the answer to the subjects that breach."""
     for dimension in (MODEL, KEY):
-        if dimension not in bound.by:
+        if dimension not in bound.by or (dimension == KEY and bound.rule.compares_keys):
             continue
         members = {breach.row.subject[dimension] for breach in breaches}
         values = [_identifier(dimension, member, account) for member in members]

@@ -13,7 +13,7 @@ from orpolicy.gather import attempt
 from orpolicy.plugins import RULES
 from orpolicy.policy.names import unknown_names
 from orpolicy.query.model import Context, Meta, Need
-from orpolicy.query.vocabulary import BASE_METRICS, DIMENSIONS, METRICS
+from orpolicy.query.vocabulary import BASE_METRICS, DIMENSIONS, METRICS, SURCHARGES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -73,8 +73,9 @@ class Stage:
 
     @property
     def base_metrics(self) -> tuple[str, ...]:
-        """The base metrics that this account lists."""
-        return tuple(name for name in BASE_METRICS if name in self.scene.account.meta.metrics)
+        """What is asked beside all else, as far as this account lists it."""
+        listed = self.scene.account.meta.metrics
+        return tuple(name for name in (*BASE_METRICS, *SURCHARGES) if name in listed)
 
 
 def choose(policies: PolicySet, choice: Choice) -> tuple[Policy, ...]:
@@ -112,8 +113,8 @@ def set_stage(written: PolicySet, source: Source, choice: Choice) -> Stage:
     _check_names([(policy, rules[policy.id]) for policy in chosen], written.waivers, met)
     try:
         scene = set_scene(written, met.account, source.now, choice.window)
-    except ValueError as error:
-        raise UsageError(str(error)) from error
+    except (ValueError, SourceError) as error:
+        raise UsageError(error.detail if isinstance(error, SourceError) else str(error)) from error
     bounds: list[Bound] = []
     failed: dict[str, SourceError] = {}
     for policy in chosen:

@@ -97,7 +97,7 @@ def parse_now(text: str | None) -> datetime | None:
         UsageError: if the text is no moment.
     """
     try:
-        return parse_moment(text) if text else None
+        return None if text is None else parse_moment(text)
     except ValueError as error:
         raise UsageError(f"--now: {error}") from error
 

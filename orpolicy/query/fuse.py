@@ -41,11 +41,11 @@ class Shape:
 def fuse(needs: Sequence[Need], base_metrics: Iterable[str], *, roll_up: bool = True) -> tuple[Shape, ...]:
     """The shapes that answer all needs, control totals first.
 
-    Needs of one context share the union of their metrics. A need on some dimensions is left to a shape
-    with more dimensions that is asked anyway, unless ``roll_up`` is false. The number of queries depends
-    on the distinct shapes, not on the number of needs.
+    Needs of one context share the union of their metrics, and the base metrics that reach over it. A need
+    on some dimensions is left to a shape with more dimensions that is asked anyway, unless ``roll_up`` is
+    false. The number of queries depends on the distinct shapes, not on the number of needs.
     """
-    base = frozenset(base_metrics) | {SPEND}
+    base = frozenset(base_metrics)
     contexts: dict[Context, list[Need]] = defaultdict(list)
     for need in needs:
         contexts[need.context].append(need)
@@ -62,7 +62,8 @@ def _shapes_of(context: Context, needs: list[Need], base: frozenset[str], *, rol
     checked = any(need.checked for need in needs)
     if checked:
         wanted.setdefault((), [])
-    metrics = base.union(*(need.metrics for need in needs))
+    reaching = {name for name in base if max_days((name,), ()) >= context.window.days}
+    metrics = frozenset({SPEND, *reaching}).union(*(need.metrics for need in needs))
     asked = [
         one for one in wanted if not (roll_up and one and any(set(one) < set(other) for other in wanted))
     ]

@@ -28,6 +28,9 @@ CACHED = "cached_tokens"
 BASE_METRICS = (SPEND, REQUESTS, TOKENS, PROMPT, COMPLETION, REASONING, CACHED)
 """Asked in every grouped query: no cap binds them, and savings need them."""
 
+SURCHARGES = ("usage_web", "usage_web_fetch", "usage_file")
+"""Paid extras in USD, asked beside the base metrics where they reach: no other model saves them."""
+
 CORE_METRICS = (SPEND, REQUESTS, TOKENS)
 """The three without which nothing can be judged."""
 

@@ -40,6 +40,8 @@ class Skip(StrEnum):
     OUT_OF_SCOPE = "out of the rule's scope"
     NOT_APPLICABLE = "nothing to divide by"
     NEW = "new, without a history to compare with"
+    IMPLAUSIBLE = "a part larger than its whole"
+    """Figures that cannot be true: they make the whole policy inconclusive."""
 
 
 class SettingError(ValueError):
@@ -130,6 +132,7 @@ class Rule(ABC):
         default_thresholds: what holds where the policy sets none at all.
         keys: JSON Schema of each key of the kind's own.
         required: which of them must be there.
+        compares_keys: whether savings look at what other keys do on the same models.
     """
 
     measures: ClassVar[str]
@@ -140,6 +143,7 @@ class Rule(ABC):
     default_thresholds: ClassVar[Thresholds] = Thresholds()
     keys: ClassVar[Mapping[str, Json]] = {}
     required: ClassVar[tuple[str, ...]] = ()
+    compares_keys: ClassVar[bool] = False
 
     @classmethod
     @abstractmethod

@@ -40,6 +40,7 @@ class CacheHitRate(Rule):
     measure_name = "cache_hit_rate"
     unit = "share"
     bounds = frozenset({Bound.BELOW})
+    compares_keys = True
     keys = {
         "prompt_heavy": {
             "description": "Which rows are judged.",
@@ -76,6 +77,8 @@ class CacheHitRate(Rule):
         rate = row.totals.cache_hit_rate
         if rate is None:
             return Skip.NOT_APPLICABLE
+        if rate > 1:
+            return Skip.IMPLAUSIBLE
         if row.totals.prompt_tokens <= self.prompt_per_completion_above * row.totals.completion_tokens:
             return Skip.OUT_OF_SCOPE
         return Measured(rate, f"{row.totals.cached_tokens:,} of {row.totals.prompt_tokens:,} prompt tokens")

@@ -53,6 +53,8 @@ class ReasoningShare(Rule):
         reasoning, completion = row.totals.reasoning_tokens, row.totals.completion_tokens
         if completion <= 0:
             return Skip.NOT_APPLICABLE
+        if reasoning > completion:
+            return Skip.IMPLAUSIBLE
         return Measured(
             reasoning / completion, f"{reasoning:,} of {completion:,} completion tokens are reasoning"
         )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from orpolicy.catalog.candidates import best_candidate
 from orpolicy.catalog.model import Catalog
 from orpolicy.finding import Confidence
+from orpolicy.query.vocabulary import SURCHARGES
 from orpolicy.savings.billing import Tokens, are_counted, mean_price, token_cost_usd
 from orpolicy.savings.levers import LeverKind
 from orpolicy.savings.outcome import (
@@ -31,9 +32,6 @@ if TYPE_CHECKING:
 MORE_TOKENS_LOW = 1.3
 MORE_TOKENS_EXPECTED = 1.15
 """Tokenisers and verbosity differ: how many tokens the other model is taken to need for the same work."""
-
-SURCHARGES = ("usage_web", "usage_web_fetch", "usage_file")
-"""What a swap does not change."""
 
 
 @dataclass(slots=True)

@@ -163,7 +163,6 @@ def test_a_waiver_hides_nothing(usages: list[Usage], name: str) -> None:
     assert {f.status.value for f in after.findings if f.policy == name} <= {"waived"}
 
 
-@pytest.mark.xfail(reason="a swap takes surcharges off only where another policy happens to ask for them")
 def test_what_a_swap_saves_does_not_depend_on_other_policies() -> None:
     usage = Usage(
         day=1, key=0, model=0, sixty_fourths=6400, prompt=1_000_000, completion=100_000,

@@ -34,6 +34,7 @@ class Sums:
     prompt: int
     completion: int
     cached: int
+    web_usd: float
 
     @classmethod
     def of(cls, records: list[dict[str, Any]]) -> Sums:
@@ -43,7 +44,8 @@ class Sums:
             for name in ("tokens_prompt", "tokens_completion", "cached_tokens")
         )
         spend_usd = math.fsum(record["total_usage"] for record in records)
-        return cls(spend_usd, len(records), prompt, completion, cached)
+        web_usd = math.fsum(record["usage_web"] or 0 for record in records)
+        return cls(spend_usd, len(records), prompt, completion, cached, web_usd)
 
     @property
     def usd_per_mtok(self) -> float:

@@ -174,7 +174,7 @@ def swapped_usd(sums: Sums, price: dict[str, float], cached: float, tokens: floa
     hits = sums.prompt * cached
     fresh = (sums.prompt - hits) * price["prompt"]
     cost = fresh + hits * price["input_cache_read"] + sums.completion * price["completion"]
-    return sums.spend_usd - tokens * cost
+    return sums.spend_usd - sums.web_usd - tokens * cost
 
 
 @pytest.mark.parametrize(("policy", "model"), [("outlier", FABLE), ("preview", GEMINI)])
