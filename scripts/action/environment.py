@@ -13,8 +13,8 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 PARTS = ("pyproject.toml", "orpolicy", "policies")
 """What an installation is made of."""
 
-WITHOUT_ENGINE = ("openrouter", "demo")
-"""Sources that need no engine beside orpolicy itself."""
+WITHOUT_ENGINE = ("", "openrouter", "demo")
+"""Sources that need no engine beside orpolicy itself; nothing stands for the first."""
 
 _VERSION = re.compile(r"\d+(\.\d+)*((a|b|rc)\d+)?")
 

@@ -91,7 +91,7 @@ class Outcome:
 def main() -> int:
     """Read the inputs, run, tell; the exit code."""
     key = os.environ["INPUT_MANAGEMENT_KEY"].strip()
-    for part in key.splitlines():
+    for part in filter(None, key.splitlines()):
         say(f"::add-mask::{data(part)}")
     summary = True
     try:

@@ -1,0 +1,271 @@
+"""The step that runs the check: what it makes of its inputs, and what it tells GitHub."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import pytest
+from action.act_runs import ACTION, ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from loopback.server import LoopbackServer
+
+GATE = ROOT / "scripts" / "action" / "gate.py"
+KEY = "sk-or-v1-loopback-management-0123456789abcdef"
+NOTHING: Mapping[str, str] = MappingProxyType({})
+POLICY = """
+version: 1
+policies:
+  - {id: outlier, rule: blended-multiple, floor: {spend: 10}, fail_above: 15}
+  - {id: other, rule: blended-multiple, floor: {spend: 10}, fail_above: 1000}
+"""
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A runner's folders, and one way to use them."""
+
+    folder: Path
+
+    def run(self, event: str = "schedule", environ: Mapping[str, str] = NOTHING, /, **inputs: str) -> Ended:
+        defaults = {name: value.get("default", "") for name, value in ACTION["inputs"].items()}
+        given = {**defaults, **{name.replace("_", "-"): value for name, value in inputs.items()}}
+        files = {name: str(self.folder / name) for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
+        for file in files.values():
+            Path(file).write_text("", encoding="utf-8")
+        ended = subprocess.run(
+            [sys.executable, "-I", GATE],
+            cwd=self.folder / "workspace",
+            env={
+                "PATH": os.environ["PATH"],
+                "RUNNER_TEMP": str(self.folder / "temp"),
+                "GITHUB_EVENT_NAME": event,
+                **files,
+                **{f"INPUT_{name.upper().replace('-', '_')}": value for name, value in given.items()},
+                **environ,
+            },
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+            timeout=60,
+        )
+        assert ended.stderr == ""
+        lines = Path(files["GITHUB_OUTPUT"]).read_text(encoding="utf-8").splitlines()
+        outputs = dict(line.split("=", 1) for line in lines)
+        summary = Path(files["GITHUB_STEP_SUMMARY"]).read_text(encoding="utf-8")
+        return Ended(ended.returncode, ended.stdout, outputs, summary)
+
+    def write(self, name: str, text: str) -> None:
+        file = self.folder / "workspace" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How the step ended."""
+
+    code: int
+    log: str
+    outputs: dict[str, str]
+    summary: str
+
+    @property
+    def commands(self) -> list[str]:
+        """The workflow commands that the runner obeys, those that stop and resume commands aside."""
+        found, token = [], None
+        for line in self.log.splitlines():
+            if token is None and line.startswith("::stop-commands::"):
+                token = line.removeprefix("::stop-commands::")
+            elif line == f"::{token}::":
+                token = None
+            elif token is None and line.startswith("::"):
+                found.append(line)
+        assert token is None
+        return found
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Gate:
+    made = Gate(tmp_path)
+    (tmp_path / "temp").mkdir()
+    made.write("policies/cost.yaml", POLICY)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("inputs", "code", "verdict"),
+    [
+        ({}, 1, "fail"),
+        ({"select": "other"}, 0, "pass"),
+        ({"select": "other,\n outlier"}, 1, "fail"),
+        ({"fail_on": "never"}, 0, "fail"),
+        ({"window": "2020-01-01..2020-02-01"}, 3, "inconclusive"),
+        ({"window": "2020-01-01..2020-02-01", "on_inconclusive": "warn"}, 0, "inconclusive"),
+        ({"extra_args": "--ignore 'outlier' --no-cache"}, 0, "pass"),
+        ({"policies": "\n policies/cost.yaml \n\n"}, 1, "fail"),
+    ],
+)
+def test_inputs_are_options_of_check(gate: Gate, inputs: dict[str, str], code: int, verdict: str) -> None:
+    ended = gate.run(source="demo", **inputs)
+    assert (ended.code, ended.outputs["exit-code"], ended.outputs["verdict"]) == (code, str(code), verdict)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "complaint"),
+    [
+        ({"summary": "yes"}, "summary: true or false, not 'yes'"),
+        ({"annotations": ""}, "annotations: true or false, not ''"),
+        ({"working_directory": "nowhere"}, "working-directory: there is no folder nowhere"),
+        ({"extra_args": "--now '2026"}, "extra-args: No closing quotation"),
+        (
+            {"html_file": "policies/cost.yaml/o.html"},
+            "sarif-file, html-file: cannot make policies/cost.yaml: ",
+        ),
+        ({"fail_on": "always"}, "Invalid value for '--fail-on'"),
+        ({"policies": "--help"}, "orpolicy: --help does not exist"),
+    ],
+)
+def test_a_wrong_input_is_an_error_that_names_it(gate: Gate, inputs: dict[str, str], complaint: str) -> None:
+    ended = gate.run(source="demo", **inputs)
+    assert (ended.code, ended.outputs) == (2, {"exit-code": "2"})
+    (command,) = ended.commands
+    assert command.startswith("::error title=orpolicy::")
+    assert complaint in command
+    assert "not run, exit code 2" in ended.summary
+
+
+@pytest.mark.parametrize("event", ["schedule", "push", "workflow_dispatch"])
+def test_no_key_is_an_error_where_there_should_be_one(gate: Gate, event: str) -> None:
+    other = {"OPENROUTER_API_KEY": "sk-or-v1-other", "OPENROUTER_MANAGEMENT_KEY": "sk-or-v1-other"}
+    ended = gate.run(event, other, management_key=" ")
+    assert ended.code == 2
+    assert f"management-key is empty on {event}" in ended.commands[0]
+
+
+@pytest.mark.parametrize("event", ["pull_request", "pull_request_target", "merge_group"])
+def test_no_key_is_no_error_where_there_may_be_none(gate: Gate, event: str) -> None:
+    ended = gate.run(event)
+    assert (ended.code, ended.outputs) == (0, {"exit-code": "0"})
+    assert "2 policies in 1 file, no problems" in ended.log
+    assert ended.commands[0].startswith("::notice title=orpolicy::No data was judged")
+
+
+@pytest.mark.parametrize("extra", ["--pack strict", "--now 2026-06-10 --pack=strict"])
+def test_packs_are_validated_as_well(gate: Gate, extra: str) -> None:
+    (gate.folder / "workspace/policies/cost.yaml").unlink()
+    (gate.folder / "workspace/policies").rmdir()
+    ended = gate.run("pull_request", extra_args=extra)
+    assert ended.code == 0
+    assert "in 1 file, no problems" in ended.log
+
+
+def test_a_key_is_masked_before_anything_else(gate: Gate, loopback: LoopbackServer) -> None:
+    ended = gate.run("schedule", {"OPENROUTER_BASE_URL": loopback.url}, management_key=f"{KEY}\n")
+    assert ended.code == 3
+    assert ended.log.splitlines()[0] == f"::add-mask::{KEY}"
+    assert ended.log.count(KEY) == 1
+    assert f"Bearer {KEY}" in {request.headers.get("authorization") for request in loopback.requests}
+    files = [file for file in gate.folder.rglob("*") if file.is_file()]
+    assert files
+    assert [file for file in files if KEY.encode() in file.read_bytes()] == []
+
+
+def test_a_key_with_lines_is_masked_line_by_line(gate: Gate) -> None:
+    ended = gate.run(management_key="first 100%\r\n\nsecond")
+    assert ended.code == 2
+    assert ended.log.splitlines()[:2] == ["::add-mask::first 100%25", "::add-mask::second"]
+
+
+def test_a_key_that_was_put_elsewhere_is_not_repeated(gate: Gate) -> None:
+    ended = gate.run(management_key=KEY, extra_args=f"--{KEY}")
+    assert ended.code == 2
+    assert ended.log.count(KEY) == 1
+    assert KEY not in ended.summary
+    assert "No such option" in ended.summary
+
+
+def test_a_source_that_needs_no_key_does_not_get_it(gate: Gate) -> None:
+    ended = gate.run(source="demo", management_key=KEY, fail_on="never")
+    assert ended.code == 0
+    assert ended.outputs["spend"] == "21950.57"
+
+
+def test_annotations_and_summary_can_be_switched_off(gate: Gate) -> None:
+    ended = gate.run(source="demo", annotations="false", summary="false")
+    assert (ended.code, ended.commands, ended.summary) == (1, [], "")
+    assert "outlier" in ended.log
+
+
+def test_names_in_policies_command_nothing(gate: Gate) -> None:
+    gate.write("policies/::warning::x.yaml", "version: 1\npolicies: [{id: '\n\n::error::evil'}]\n")
+    ended = gate.run(source="demo")
+    assert ended.code == 2
+    assert ended.commands
+    assert [
+        line for line in ended.commands if not line.startswith("::error file=policies/%3A%3Awarning")
+    ] == []
+    gate.write("policies/::warning::x.yaml", POLICY.replace("id: ", 'owner: "a\\n::error::evil", id: new-'))
+    ended = gate.run(source="demo")
+    assert ended.code == 1
+    assert [line for line in ended.commands if not line.startswith("::error file=")] == []
+    assert len(ended.commands) == 2
+
+
+def test_at_most_ten_problems_are_annotated(gate: Gate) -> None:
+    lines = "".join(f"  - {{id: p{number}, rule: nothing}}\n" for number in range(12))
+    gate.write("policies/cost.yaml", f"version: 1\npolicies:\n{lines}")
+    ended = gate.run("pull_request")
+    assert ended.code == 2
+    assert [line.split(",")[1] for line in ended.commands] == [f"line={3 + number}" for number in range(10)]
+    assert ended.summary.count("policies/cost.yaml:") == 12
+
+
+def test_a_summary_is_no_markup(gate: Gate) -> None:
+    ended = gate.run(source="demo", policies="</pre><img src=x>.yaml")
+    assert "&lt;/pre&gt;&lt;img src=x&gt;.yaml does not exist" in ended.summary
+
+
+@pytest.mark.parametrize("name", ["policies/cost.yaml", "orpolicy.yaml", "orpolicy.yml"])
+def test_a_folder_below_has_its_own_policies(gate: Gate, name: str) -> None:
+    gate.write(f"team/{name}", POLICY.replace("15", "2000"))
+    gate.write("team/records.csv", "created_at,model,total_usage\n")
+    ended = gate.run(source="demo", working_directory="team", sarif_file="out/o.sarif")
+    assert (ended.code, ended.outputs["verdict"]) == (0, "pass")
+    assert (gate.folder / "workspace/team/out/o.sarif").is_file()
+
+
+def test_a_folder_below_without_policies_does_not_take_those_above(gate: Gate) -> None:
+    gate.write("team/notes.txt", "")
+    ended = gate.run(source="demo", working_directory="team")
+    assert ended.code == 2
+    assert "team/policies does not exist" in ended.summary
+
+
+def test_what_the_baseline_accepts_is_no_open_finding(gate: Gate) -> None:
+    gate.write("team/orpolicy.yaml", POLICY)
+    write = "baseline write --source demo --file team/accepted team/orpolicy.yaml".split()
+    workspace = gate.folder / "workspace"
+    subprocess.run([sys.executable, "-m", "orpolicy", *write], cwd=workspace, check=True, capture_output=True)
+    ended = gate.run(source="demo", working_directory="team", baseline="accepted")
+    assert (ended.code, ended.outputs["verdict"], ended.outputs["findings"]) == (0, "pass", "0")
+
+
+def test_files_of_a_folder_below_are_named_from_there(gate: Gate) -> None:
+    gate.write("team/orpolicy.yaml", POLICY)
+    ended = gate.run(source="records.csv", working_directory="team")
+    assert ended.code == 2
+    assert "team/records.csv" in ended.summary
+
+
+def test_a_source_with_a_scheme_is_left_as_it_is(gate: Gate) -> None:
+    ended = gate.run(source="nothing://host", working_directory="policies", policies="cost.yaml")
+    assert "--source nothing://" in ended.summary
