@@ -26,7 +26,7 @@ class Change(StrEnum):
     LOOSENED = "loosened"
     TIGHTENED = "tightened"
     FIXED = "fixed, dropped"
-    UNLOCKABLE = "dropped, the policy is locked"
+    LOCKED = "dropped, the policy is locked"
     WORSE = "worse than accepted"
     NEW = "not accepted"
     REFUSED = "not accepted, the policy is locked"
@@ -39,27 +39,15 @@ class Step:
     """What becomes of one fingerprint.
 
     Attributes:
+        entry: whom it is about: the finding with its exact figures, or else the entry as it was.
         before: the entry as it was, or None.
         after: what stands in the new baseline, or None.
-        found: the finding with its exact figures, or None.
     """
 
     change: Change
+    entry: Accepted
     before: Accepted | None
     after: Accepted | None
-    found: Accepted | None = None
-
-    @property
-    def entry(self) -> Accepted:
-        """Whom it is about.
-
-        Raises:
-            ValueError: if the step is about nothing.
-        """
-        for entry in (self.found, self.before, self.after):
-            if entry is not None:
-                return entry
-        raise ValueError("a step without an entry")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +90,11 @@ def update(
     steps = []
     for entry in ratchet.entries:
         if entry.policy in locked:
-            steps.append(Step(Change.UNLOCKABLE, entry, None))
+            steps.append(Step(Change.LOCKED, entry, entry, None))
         elif entry.policy not in judged:
-            steps.append(Step(Change.NOT_JUDGED, entry, entry))
+            steps.append(Step(Change.NOT_JUDGED, entry, entry, entry))
         elif entry.fingerprint not in found:
-            steps.append(Step(Change.FIXED, entry, None))
+            steps.append(Step(Change.FIXED, entry, entry, None))
         else:
             steps.append(_held(entry, found[entry.fingerprint], accept_worse=accept_worse))
     open_now = {finding.fingerprint for finding in report.findings if finding.status is Status.OPEN}
@@ -140,7 +128,7 @@ def locked_policies(policies: PolicySet) -> frozenset[str]:
 def with_notices(report: Report, ratchet: Ratchet, locked: Collection[str]) -> Report:
     """The report, saying of the baseline that was applied which entries are of no use any more."""
     steps = update(ratchet, report, locked)
-    fixed, dropped = (len(steps.of(change)) for change in (Change.FIXED, Change.UNLOCKABLE))
+    fixed, dropped = (len(steps.of(change)) for change in (Change.FIXED, Change.LOCKED))
     texts = []
     if fixed:
         texts.append(
@@ -175,7 +163,7 @@ def _held(entry: Accepted, found: Accepted, *, accept_worse: bool) -> Step:
     if not now.like(accepted):
         after = now.rounded() if accept_worse else accepted
         change = Change.LOOSENED if accept_worse else Change.WORSE
-        return Step(change, entry, replace(entry, figures=after, words=found.words), found)
+        return Step(change, found, entry, replace(entry, figures=after, words=found.words))
     after = accepted.better_of(now.rounded())
     worse_value, worse_usd = now.worse_value(accepted), now.worse_usd(accepted)
     if accept_worse and worse_value:
@@ -186,13 +174,13 @@ def _held(entry: Accepted, found: Accepted, *, accept_worse: bool) -> Step:
         change = Change.LOOSENED if accept_worse else Change.WORSE
     else:
         change = Change.SAME if after == accepted else Change.TIGHTENED
-    return Step(change, entry, replace(entry, figures=after, words=found.words), found)
+    return Step(change, found, entry, replace(entry, figures=after, words=found.words))
 
 
 def _new(found: Accepted, locked: Collection[str], *, accept_new: bool) -> Step:
     """What becomes of an open finding that nobody has accepted."""
     if found.policy in locked:
-        return Step(Change.REFUSED, None, None, found)
+        return Step(Change.REFUSED, found, None, None)
     if not accept_new:
-        return Step(Change.NEW, None, None, found)
-    return Step(Change.ADDED, None, replace(found, figures=found.figures.rounded()), found)
+        return Step(Change.NEW, found, None, None)
+    return Step(Change.ADDED, found, None, replace(found, figures=found.figures.rounded()))

@@ -226,7 +226,8 @@ def _changes(done: Update) -> tuple[Step, ...]:
 def _tell(steps: Sequence[Step]) -> None:
     """One line a step, grouped by what becomes of it."""
     for step in sorted(steps, key=lambda step: (step.change, step.entry.policy, step.entry.fingerprint)):
-        figures = [entry.figures for entry in (step.before, step.found) if entry is not None]
+        known = (step.before, None if step.entry is step.before else step.entry)
+        figures = [entry.figures for entry in known if entry is not None]
         click.echo(
             f"{step.change}: {step.entry.policy}: {_words(step.entry)}: {' -> '.join(map(_bounds, figures))}"
         )
