@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from orpolicy.cli.main import run
+from orpolicy.plugins import REPORTERS
+
+if TYPE_CHECKING:
+    from loopback.server import LoopbackServer
 
 # The demo's May 2026: one preview model at 25 times the blended rate, nearly all of it on one key.
 POLICIES = """
@@ -219,3 +225,27 @@ def test_a_conflict_is_refused_with_its_line(capsys: pytest.CaptureFixture[str])
     Path(FILE).write_text(content() + "<<<<<<< HEAD\n", encoding="utf-8")
     assert check("--baseline", FILE) == 2
     assert f"{FILE}:12:1: an unresolved merge conflict" in capsys.readouterr().err
+
+
+def test_the_management_key_is_in_nothing_that_a_run_leaves_behind(
+    loopback: LoopbackServer, folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    secret = loopback.environ["OPENROUTER_MANAGEMENT_KEY"]
+    account = loopback.account
+    account.add_model("x/dear-20260101")
+    key = account.add_key(f"named like {secret}")
+    account.spend(date(2026, 5, 15), model="x/dear-20260101", key=key, usd=100.0, prompt=900, completion=100)
+    for name, value in {**loopback.environ, "ORPOLICY_CACHE_DIR": str(folder / "cache")}.items():
+        monkeypatch.setenv(name, value)
+    write("version: 1\npolicies:\n  - {id: spend, rule: spend-limit, fail_above: 10}\n")
+    formats = [text for name in REPORTERS.names for text in ("--format", f"{name}=out.{name}")]
+    now = ("--now", "2026-06-10")
+    assert run(["baseline", "write", *now]) == 0
+    assert run(["check", *now, *formats, "-v", "--baseline", FILE]) == 0
+    assert run(["check", *now, "-v", "--redact", "--format", "json"]) == 1
+    assert run(["baseline", "show", "--source", "openrouter", *now]) == 0
+    said = "".join(capfd.readouterr())
+    left = [path for path in folder.rglob("*") if path.is_file()]
+    assert len(left) > len(REPORTERS.names)
+    assert secret not in said
+    assert [path for path in left if secret.encode() in path.read_bytes()] == []
