@@ -12,10 +12,12 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from enum import Enum
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, Any, cast
 
 from orpolicy.finding import Finding, Inconclusive, Measure, Recommendation
@@ -171,15 +173,26 @@ class _Sentences:
 
     @cached_property
     def _index(self) -> dict[str, tuple[str, ...]]:
-        """First word -> the spellings that begin with it; "" -> those without any word."""
+        """Word -> spellings, each under the rarest of its words; "" -> those without any word."""
+        words = {text: set(_WORD.findall(text)) for text in self._spelt}
+        uses = Counter(chain.from_iterable(words.values()))
         found: dict[str, list[str]] = {}
-        for text in self._spelt:
-            word = _WORD.search(text)
-            found.setdefault(word[0] if word else "", []).append(text)
+        for text, own in words.items():
+            found.setdefault(min(own, key=lambda word: (uses[word], word), default=""), []).append(text)
         return {word: tuple(texts) for word, texts in found.items()}
 
     def clean(self, text: str) -> str:
         """The text with pseudonyms for names, key hashes and e-mail addresses."""
+        if text not in self._cleaned:
+            self._cleaned[text] = self._clean(text)
+        return self._cleaned[text]
+
+    @cached_property
+    def _cleaned(self) -> dict[str, str]:
+        """Texts seen before; most sentences of a report are many findings' own."""
+        return {}
+
+    def _clean(self, text: str) -> str:
         words = {"", *_WORD.findall(text)}
         candidates = [
             spelling for word in words for spelling in self._index.get(word, ()) if spelling in text
