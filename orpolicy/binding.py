@@ -50,6 +50,8 @@ class Slice:
             as the answer has no room for them.
         expected_usd: what its rows must add up to, where that is known from another answer; else None,
             and they are held against a control total.
+        date: the ISO day that its rows carry, where the need has no time bucket though the policy looks
+            at history: the slice is one period; else "".
         is_empty: whether the kind's own scope left nothing to ask for.
     """
 
@@ -57,6 +59,7 @@ class Slice:
     variant: str = ""
     pushed: tuple[str, ...] = ()
     expected_usd: float | None = None
+    date: str = ""
     is_empty: bool = False
 
 

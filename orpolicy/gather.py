@@ -241,6 +241,7 @@ def _gathered(bound: Bound, slices: tuple[Slice, ...], desk: Desk, account: Acco
         if not enough(bound, part, evidence, traffic_usd):
             raise SourceError(Reason.TRUNCATED, "rows are missing that may matter")
         found.append(evidence)
+        rows = rows.tagged(DATE, part.date) if part.date else rows
         everything.append(rows.tagged(VARIANT, part.variant) if part.variant else rows)
         matched.append(select(everything[-1], bound.where, account))
         selected.append(select(matched[-1], {MODEL: bound.scope} if bound.scope else {}, account))

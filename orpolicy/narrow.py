@@ -4,11 +4,13 @@ An answer of many rows comes cut off. It is still enough where its rows are the 
 ordered by spend, and the last one is below the policy's floor: whatever is missing is smaller. Where that
 does not hold, selectors that the answer had room for become filters, and then the members of one
 dimension are asked in lists, each a quarter of the one before, until every part is enough. Members that no
-selector wants, or whose whole spend is below the floor, are not asked for at all.
+selector wants, or whose whole spend is below the floor, are not asked for at all. A history is asked period
+by period where that takes fewer questions than lists.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -24,9 +26,10 @@ from orpolicy.binding import (
 )
 from orpolicy.errors import Reason, SourceError
 from orpolicy.fetch import CONTROL_SHARE, CONTROL_USD, MAX_QUERIES
-from orpolicy.period import Window
+from orpolicy.period import Window, parse_moment
 from orpolicy.query.model import Context, Granularity, Need
-from orpolicy.query.vocabulary import SPEND
+from orpolicy.query.vocabulary import MAX_ROWS, SPEND
+from orpolicy.table import DATE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -54,7 +57,7 @@ def enough(bound: Bound, part: Slice, evidence: Evidence, traffic_usd: float) ->
     _check_expected(part, evidence)
     if evidence.missing_below_usd is None:
         return True
-    own_subjects = set(part.need.dimensions) == set(bound.by) and not part.variant
+    own_subjects = set(part.need.dimensions) == set(bound.by) and not (part.variant or part.date)
     return own_subjects and evidence.missing_below_usd < floor_usd(bound, traffic_usd)
 
 
@@ -94,7 +97,8 @@ class Narrowing:
         self._desk = desk
         self._account = account
         self._resolve = resolve
-        self._traffic_usd = float(desk.evidence(bound.traffic).table.total(SPEND) or 0.0)
+        self._traffic = desk.evidence(bound.traffic).table
+        self._traffic_usd = float(self._traffic.total(SPEND) or 0.0)
 
     def run(self, slices: Sequence[Slice]) -> tuple[Slice, ...]:
         """Slices that are enough together, at the price of more questions.
@@ -139,7 +143,7 @@ class Narrowing:
         for dimension in self._ways(part):
             lists = self._lists(part, dimension)
             if lists:
-                return lists
+                return self._periods(part, len(lists)) or lists
         return self._days(part)
 
     def _ways(self, part: Slice) -> list[str]:
@@ -149,14 +153,16 @@ class Narrowing:
 
     def _lists(self, part: Slice, dimension: str) -> list[Slice]:
         """The slice for parts of a dimension's members; none where it is at one member already."""
-        spend = self._members(part, dimension)
+        spend, others = self._members(part, dimension)
         chosen = [member for member in spend if self._is_in(part, dimension, member)]
         filtered = any(condition.field == dimension for condition in part.need.context.filters)
         if len(chosen) <= 1 and filtered:
             return []
         if not chosen:
             return [replace(part, is_empty=True)]
-        count = PARTS if filtered else -(-len(chosen) // MAX_MEMBERS)
+        count = -(-len(chosen) // min(MAX_MEMBERS, max(MAX_ROWS // self._buckets(part), 1)))
+        if filtered or (count == 1 and others < len(chosen)):
+            count = PARTS
         lists = [chosen[start::count] for start in range(min(count, len(chosen)))]
         return [self._of_members(part, dimension, members, spend) for members in lists]
 
@@ -172,11 +178,27 @@ class Narrowing:
         expected_usd = sum(spend[member] for member in members) if alone else None
         return replace(part, need=replace(need, checked=not alone), expected_usd=expected_usd)
 
-    def _members(self, part: Slice, dimension: str) -> dict[str, float]:
-        """Members that matter, with their whole spend in the judged window, the dearest first."""
-        need = members_need(part, dimension, self._bound.window)
+    def _buckets(self, part: Slice) -> int:
+        """How many rows one member may have, other dimensions aside."""
+        if part.need.context.granularity is None:
+            return 1
+        if part.need.context.granularity is Granularity.MONTH:
+            return len(self._bound.periods) + 1
+        return math.ceil(part.need.context.window.days)
+
+    def _members(self, part: Slice, dimension: str) -> tuple[dict[str, float], int]:
+        """Members that matter, with their whole spend in the judged window, the dearest first.
+
+        And how many others there are.
+        """
+        window = self._bound.window
+        need = members_need(part, dimension, window)
+        if self._bound.periods:
+            need = replace(need, checked=False)
         self._desk.ask([need])
         evidence = self._desk.evidence(need)
+        if self._bound.periods:
+            _check_expected(Slice(need, expected_usd=self._usd_of(window)), evidence)
         least_usd = floor_usd(self._bound, self._traffic_usd)
         if evidence.missing_below_usd is not None and evidence.missing_below_usd >= least_usd:
             raise SourceError(Reason.TRUNCATED, f"not even the members of {dimension} could be listed")
@@ -188,7 +210,7 @@ class Narrowing:
             if member is None:
                 raise SourceError(Reason.TRUNCATED, f"traffic without {dimension} has no filter")
             spend[member] = spend.get(member, 0.0) + float(usd or 0.0)
-        return spend
+        return spend, len(evidence.table) - len(spend)
 
     def _wanted(self, dimension: str, member: str | None) -> bool:
         names = self._account.names(dimension, member)
@@ -200,6 +222,34 @@ class Narrowing:
         """Whether a slice that is filtered to some members holds this one."""
         values = [item.values for item in part.need.context.filters if item.field == dimension]
         return not values or set(filter_values(dimension, member, self._account)) <= set(values[0])
+
+    def _usd_of(self, window: Window) -> float:
+        """All traffic's spend in one of the policy's periods, by the answer with time buckets."""
+        days = self._traffic.dimensions[DATE]
+        inside = [
+            row for row, day in enumerate(days) if day is not None and window.contains(parse_moment(day))
+        ]
+        return float(self._traffic.keep(inside).total(SPEND) or 0.0)
+
+    def _periods(self, part: Slice, lists: int) -> list[Slice]:
+        """The slice period by period, where that takes fewer questions than so many lists; else none.
+
+        A list needs a control total, a period does not, and the judged one was asked for its members. Keys
+        that share their name are asked for one by one, and in every period again.
+        """
+        context, windows = part.need.context, (*self._bound.periods, self._bound.window)
+        if context.granularity is None or context.filters or not self._bound.periods:
+            return []
+        directory = self._account.directory
+        namesakes = sum(len(directory.by_name[name]) for name in directory.shared_names)
+        if len(windows) * (1 + namesakes) - 1 >= 2 * lists + namesakes:
+            return []
+        return [self._period(part, window) for window in windows]
+
+    def _period(self, part: Slice, window: Window) -> Slice:
+        """One period; the answer with time buckets says what it must add up to."""
+        need = replace(part.need, context=Context(window), checked=False)
+        return replace(part, need=need, expected_usd=self._usd_of(window), date=f"{window.start:%Y-%m-%d}")
 
     def _days(self, part: Slice) -> list[Slice]:
         """The two halves of a slice by time bucket; sums over time would hide what each half cut off."""

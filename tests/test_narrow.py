@@ -195,6 +195,60 @@ def test_histories_are_narrowed_by_key_and_by_time(cap: int) -> None:
     assert essence(parts) == essence(whole)
 
 
+def crowd(keys: int, gone: int = 0) -> list[dict[str, Any]]:
+    """Nine weeks of so many keys, two of which grow in the last; and keys of the first week alone."""
+    first = date(2026, 4, 6)
+    return [
+        row(
+            date=(first + timedelta(days=day)).isoformat(),
+            api_key_id=f"k{key}",
+            api_key_hash=hash_of(key),
+            model="x/m1",
+            total_usage=(9_000.0 if day >= 56 and key < 2 else 20.0 + key % 7) * 10,
+        )
+        for day in (*range(0, 63, 7), 58)
+        for key in range(keys + gone * (day == 0))
+    ]
+
+
+@pytest.mark.parametrize("gone", [0, 1])
+def test_long_histories_of_many_keys_are_asked_period_by_period(gone: int) -> None:
+    rows = crowd(900, gone)
+    whole = run(GROWTH, memory(rows, keys=listed(901), catalogue=CATALOG))
+    assert sorted(str(finding.subject["api_key_id"]) for finding in whole.findings) == ["k0", "k1"]
+    source = capped(900, rows, listed(901))
+    parts = run(GROWTH, source)
+    assert essence(parts) == essence(whole)
+    assert [finding.measure.note for finding in parts.findings] == [
+        finding.measure.note for finding in whole.findings
+    ]
+    weeks = [
+        query for query in source.asked if query.window.days == 7 and query.dimensions == ("api_key_id",)
+    ]
+    assert len({query.window for query in weeks if not query.filters}) == 9
+    assert any(query.filters for query in weeks) == bool(gone), "what is still cut off goes to lists"
+
+
+def test_periods_that_do_not_add_up_to_their_days_are_noticed() -> None:
+    class Forgetful(Capped):
+        def answer(self, query: Query) -> Answer:
+            answer = super().answer(query)
+            if query.window.days == 7 and query.window.start.day == 4 and query.dimensions:
+                return replace(answer, table=answer.table.keep(range(100, len(answer.table))))
+            return answer
+
+    honest = capped(900, crowd(900), listed(900))
+    source = Forgetful(
+        honest._records,  # noqa: SLF001 - the records of the honest twin
+        now=honest.now,
+        directory=honest.directory(),
+        catalogue=CATALOG,
+    )
+    source.cap, source.asked = 900, []
+    (item,) = run(GROWTH, source).inconclusive
+    assert item.reason == "control-mismatch"
+
+
 rows_strategy = st.lists(
     st.builds(
         lambda key, name, usd, tokens: row(
