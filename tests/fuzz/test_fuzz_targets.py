@@ -45,8 +45,8 @@ def test_any_bytes_are_read_or_refused(name: str, data: bytes) -> None:
 
 
 LAST_DAYS = (
-    b'{"data": {"data": [{"date__%b": "%b", "api_key_id": "k", "model": "m", "user": "u", "total_usage": 1.5, '
-    b'"request_count": 1}], "metadata": {"truncated": false}}}'
+    b'{"data": {"data": [{"date__%b": "%b", "api_key_id": "k", "model": "m", "user": "u", '
+    b'"total_usage": 1.5, "request_count": 1}], "metadata": {"truncated": false}}}'
 )
 
 
