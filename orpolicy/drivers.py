@@ -10,14 +10,11 @@ from orpolicy.query.vocabulary import SPEND
 from orpolicy.savings.levers import CutSurcharge
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from orpolicy.account import Account
     from orpolicy.evaluation import Breach
     from orpolicy.lay_out import Layout
     from orpolicy.savings.levers import Lever
     from orpolicy.table import Member
-    from orpolicy.totals import Cell
 
 MAX_DRIVERS = 5
 
@@ -27,11 +24,11 @@ def drivers_of(breach: Breach, layout: Layout, lever: Lever, account: Account) -
 
     For surcharges the dollars are those of the surcharge.
     """
-    cells = layout.cells(breach)
-    metric = lever.metrics[0] if isinstance(lever, CutSurcharge) else SPEND
     subject = breach.row.subject
     if {KEY, MODEL} <= set(subject):
         return _share_of_model(breach, layout, account)
+    cells = layout.cells(breach)
+    metric = lever.metrics[0] if isinstance(lever, CutSurcharge) else SPEND
     dimension = MODEL if KEY in subject else KEY
     spend: dict[Member, float] = {}
     for cell in cells:
@@ -44,12 +41,7 @@ def drivers_of(breach: Breach, layout: Layout, lever: Lever, account: Account) -
 def _share_of_model(breach: Breach, layout: Layout, account: Account) -> tuple[Driver, ...]:
     """The one key of the finding, with its share of all spend on the model."""
     key, model = breach.row.subject[KEY], breach.row.subject[MODEL]
-    whole = sum(cell.totals.spend_usd for cell in _on_model(layout.all_cells(), model))
-    return _ranked(KEY, {key: breach.row.totals.spend_usd}, whole, account)
-
-
-def _on_model(cells: Sequence[Cell], model: Member) -> list[Cell]:
-    return [cell for cell in cells if cell.model == model]
+    return _ranked(KEY, {key: breach.row.totals.spend_usd}, layout.spend_on(model), account)
 
 
 def _ranked(dimension: str, spend: dict[Member, float], whole: float, account: Account) -> tuple[Driver, ...]:

@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from orpolicy.errors import Reason, SourceError
 from orpolicy.rules.base import Measured, Row, Skip, Traffic
-from orpolicy.table import DATE
+from orpolicy.screening import Subjects, chosen, floored, screened, suspects
+from orpolicy.table import DATE, Table
 from orpolicy.totals import Totals
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from orpolicy.binding import Bound
     from orpolicy.gather import Gathered
     from orpolicy.period import Window
-    from orpolicy.table import Member, Table
+    from orpolicy.table import Member
     from orpolicy.verdict import Verdict
 
 
@@ -44,7 +45,7 @@ class Judgement:
     """A judged policy with its proof.
 
     Attributes:
-        judged: members of the subjects that were held against the thresholds, in ``by``'s order.
+        judged: the subjects that were held against the thresholds.
         rows_seen: subjects that the selectors matched.
         rows_not_applicable: subjects that the measure does not apply to.
         notes: what a reader should know about the proof.
@@ -53,7 +54,7 @@ class Judgement:
     bound: Bound
     traffic: Traffic
     breaches: tuple[Breach, ...]
-    judged: tuple[tuple[Member, ...], ...]
+    judged: Subjects
     rows_seen: int
     rows_under_floor: int
     rows_not_applicable: int
@@ -74,29 +75,80 @@ def judge(bound: Bound, gathered: Gathered) -> Judgement:
         raise SourceError(Reason.EMPTY_WINDOW, f"there was no usage at all in {bound.window}")
     if not gathered.matched and not bound.policy.allow_empty:
         raise SourceError(Reason.NOTHING_MATCHED, "`where` matches nothing that was used in the window")
-    rows = rows_of(bound, gathered.selected)
-    big = [row for row in rows if not under_floor(row, bound, traffic)]
-    measured = [(row, _measure(bound, row, traffic)) for row in big]
-    judged = [(row, value) for row, value in measured if isinstance(value, Measured)]
-    skipped = Counter(value for _, value in measured if isinstance(value, Skip))
-    _check_judged(len(judged), skipped)
-    small = [row.totals.spend_usd for row in rows if under_floor(row, bound, traffic)]
+    subjects = subjects_of(bound, gathered.selected)
+    sides = floored(subjects.table, bound.policy.floor, traffic.totals.spend_usd)
+    measured = _measured(bound, subjects, sides.big, traffic)
+    _check_judged(len(measured.judged), measured.skipped)
     return Judgement(
         bound=bound,
         traffic=traffic,
-        breaches=tuple(_breaches(bound, judged)),
-        judged=tuple(tuple(row.subject.values()) for row, _ in judged),
-        rows_seen=len(rows),
-        rows_under_floor=len(small),
-        rows_not_applicable=sum(skipped.values()),
-        judged_spend_usd=sum(row.totals.spend_usd for row, _ in judged),
-        spend_under_floor_usd=sum(small),
-        notes=tuple(_notes(gathered, skipped)),
+        breaches=tuple(_breaches(bound, measured.rows)),
+        judged=measured.judged,
+        rows_seen=len(subjects.table),
+        rows_under_floor=len(sides.small),
+        rows_not_applicable=sum(measured.skipped.values()),
+        judged_spend_usd=measured.judged.spend_usd,
+        spend_under_floor_usd=sides.small.spend_usd,
+        notes=tuple(_notes(gathered, measured.skipped)),
     )
 
 
-def _check_judged(judged: int, skipped: Counter[Skip]) -> None:
-    if skipped[Skip.IMPLAUSIBLE]:
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Every subject of a policy's window.
+
+    Attributes:
+        table: one row a subject, by the policy's ``by``, with the totals of the window.
+        histories: the totals of the periods before it, oldest first, a subject each; None where the kind
+            does not ask for them.
+    """
+
+    table: Table
+    histories: Sequence[tuple[Totals, ...]] | None = None
+
+    def row(self, bound: Bound, number: int) -> Row:
+        """One subject as kinds see it."""
+        subject = dict(zip(bound.by, self.table.row_key(number), strict=True))
+        history = self.histories[number] if self.histories is not None else ()
+        return Row(subject, Totals.of_row(self.table, number), bound.window, history)
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """What became of the subjects above the floor.
+
+    Attributes:
+        judged: those that were held against the thresholds.
+        skipped: how many were not, by reason.
+        rows: those of the judged that may have crossed a threshold, measured one by one.
+    """
+
+    judged: Subjects
+    skipped: Mapping[Skip, int]
+    rows: Sequence[tuple[Row, Measured]]
+
+
+def _measured(bound: Bound, found: _Found, big: Subjects, traffic: Traffic) -> _Measured:
+    ratio = bound.rule.ratio(bound.window, traffic) if found.histories is None else None
+    if ratio is not None and all(map(found.table.is_whole, bound.rule.metrics)):
+        screen = screened(big, ratio)
+        numbers = suspects(screen, ratio.times, bound.thresholds)
+        rows = [
+            (row, _measure(bound, row, traffic)) for row in (found.row(bound, number) for number in numbers)
+        ]
+        return _Measured(screen.judged, screen.skipped, [pair for pair in rows if _is_measured(pair)])
+    rows = [(row, _measure(bound, row, traffic)) for row in (found.row(bound, number) for number in big.rows)]
+    kept = [number for number, pair in zip(big.rows, rows, strict=True) if _is_measured(pair)]
+    skipped = Counter(value for _, value in rows if isinstance(value, Skip))
+    return _Measured(chosen(found.table, kept), skipped, [pair for pair in rows if _is_measured(pair)])
+
+
+def _is_measured(pair: tuple[Row, Measured | Skip]) -> TypeGuard[tuple[Row, Measured]]:
+    return isinstance(pair[1], Measured)
+
+
+def _check_judged(judged: int, skipped: Mapping[Skip, int]) -> None:
+    if skipped.get(Skip.IMPLAUSIBLE):
         raise SourceError(
             Reason.MALFORMED_ANSWER,
             f"{skipped[Skip.IMPLAUSIBLE]} rows have {Skip.IMPLAUSIBLE}: cached_tokens above tokens_prompt, "
@@ -104,16 +156,16 @@ def _check_judged(judged: int, skipped: Counter[Skip]) -> None:
         )
     if judged:
         return
-    if skipped[Skip.NEW]:
+    if skipped.get(Skip.NEW):
         raise SourceError(Reason.TOO_LITTLE_HISTORY, "no subject has four complete periods of history yet")
-    if skipped[Skip.NOT_APPLICABLE]:
+    if skipped.get(Skip.NOT_APPLICABLE):
         raise SourceError(
             Reason.NOTHING_JUDGED,
             f"the measure applies to none of the {skipped[Skip.NOT_APPLICABLE]} subjects above the floor",
         )
 
 
-def _notes(gathered: Gathered, skipped: Counter[Skip]) -> Iterable[str]:
+def _notes(gathered: Gathered, skipped: Mapping[Skip, int]) -> Iterable[str]:
     if gathered.missing_below_usd is not None:
         yield (
             f"rows are missing that spend at most {gathered.missing_below_usd:,.2f} USD each, "
@@ -138,65 +190,53 @@ def _breaches(bound: Bound, judged: Sequence[tuple[Row, Measured]]) -> Iterable[
             yield Breach(row, crossed[0], measured.value, crossed[1], measured.note)
 
 
-def under_floor(row: Row, bound: Bound, traffic: Traffic) -> bool:
-    """Whether a row is too small for the policy, by any of its floors."""
-    floor, totals = bound.policy.floor, row.totals
-    return (
-        totals.spend_usd < floor.spend_usd
-        or totals.requests < floor.requests
-        or totals.spend_usd < floor.share * traffic.totals.spend_usd
-    )
-
-
 def traffic_of(bound: Bound, gathered: Gathered) -> Traffic:
     """All traffic of the policy's window, and of the periods before it."""
     if not bound.periods:
         return Traffic(Totals.of_table(gathered.traffic))
-    windows = (*bound.periods, bound.window)
-    (sums,) = _by_period(gathered.traffic, (), windows).values() or ((Totals(),) * len(windows),)
+    (sums,) = _by_period(gathered.traffic, (), bound).values() or ((Totals(),) * (len(bound.periods) + 1),)
     return Traffic(sums[-1], sums[:-1])
 
 
-def rows_of(bound: Bound, selected: Table) -> list[Row]:
-    """One row a subject, in the table's order."""
+def subjects_of(bound: Bound, selected: Table) -> _Found:
+    """One subject a row, in the table's order; with a history only those that have usage in the window."""
     if not bound.periods:
-        table = selected.rollup(bound.by)
-        return [
-            Row(
-                dict(zip(bound.by, table.row_key(number), strict=True)),
-                Totals.of_row(table, number),
-                bound.window,
-            )
-            for number in range(len(table))
-        ]
-    windows = (*bound.periods, bound.window)
-    return [
-        Row(dict(zip(bound.by, key, strict=True)), sums[-1], bound.window, sums[:-1])
-        for key, sums in _by_period(selected, bound.by, windows).items()
-        if sums[-1].values
-    ]
+        return _Found(selected.rollup(bound.by))
+    seen = [(key, sums) for key, sums in _by_period(selected, bound.by, bound).items() if sums[-1].values]
+    members = zip(*(key for key, _ in seen), strict=True) if seen else [()] * len(bound.by)
+    metrics = {name: [sums[-1].values[name] for _, sums in seen] for name in selected.metrics}
+    return _Found(Table(dict(zip(bound.by, members, strict=True)), metrics), [sums[:-1] for _, sums in seen])
 
 
 def _by_period(
+    table: Table, by: tuple[str, ...], bound: Bound
+) -> dict[tuple[Member, ...], tuple[Totals, ...]]:
+    """The totals of each group in each period and the window; policies that look back alike share them."""
+    windows = (*bound.periods, bound.window)
+    return table.once(("by_period", by, windows), lambda: _sums_by_period(table, by, windows))
+
+
+def _sums_by_period(
     table: Table, by: tuple[str, ...], windows: Sequence[Window]
 ) -> dict[tuple[Member, ...], tuple[Totals, ...]]:
     """The totals of each group in each window, by the day on which a bucket starts."""
-    daily = table.rollup((DATE, *by))
     period = {
-        day: next((index for index, window in enumerate(windows) if window.contains(_moment(day))), None)
-        for day in set(daily.dimensions[DATE])
+        day: next((number for number, window in enumerate(windows) if window.contains(_moment(day))), None)
+        for day in table.rows_by(DATE)
     }
-    groups: dict[tuple[Member, ...], dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
-    for number, day in enumerate(daily.dimensions[DATE]):
-        index = period[day]
-        if index is not None:
-            groups[daily.row_key(number)[1:]][index].append(number)
+    numbers = [period[day] for day in table.dimensions[DATE]]
+    inside = [row for row, number in enumerate(numbers) if number is not None]
+    dated = table.keep(inside)
+    labels = [str(numbers[row]) for row in inside]
+    sums = Table({**dated.dimensions, DATE: labels}, dated.metrics).rollup((DATE, *by))
+    groups: dict[tuple[Member, ...], dict[str | None, Totals]] = defaultdict(dict)
+    for row in range(len(sums)):
+        label, *members = sums.row_key(row)
+        groups[tuple(members)][label] = Totals.of_row(sums, row)
+    nothing = Totals()
     return {
-        key: tuple(
-            Totals.of_table(daily.keep(numbers[index])) if index in numbers else Totals()
-            for index in range(len(windows))
-        )
-        for key, numbers in groups.items()
+        key: tuple(found.get(str(number), nothing) for number in range(len(windows)))
+        for key, found in groups.items()
     }
 
 

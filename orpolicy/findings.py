@@ -6,6 +6,7 @@ import hashlib
 import json
 import shlex
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from orpolicy.account import HASH_PREFIX
@@ -15,12 +16,12 @@ from orpolicy.finding import Finding, Measure, Recommendation, Savings, Verify
 from orpolicy.query.model import Filter, Operator, Query
 from orpolicy.query.vocabulary import BASE_METRICS
 from orpolicy.savings.estimate import estimate
-from orpolicy.savings.levers import Exposure, Swap
+from orpolicy.savings.levers import Exposure, RaiseCacheHitRate, Swap
 from orpolicy.totals import Cell
 from orpolicy.verdict import Severity, Status, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from orpolicy.account import Account
@@ -52,12 +53,24 @@ class Draft:
     usd_per_month: float
 
 
-def draft(judgement: Judgement, breach: Breach, layout: Layout, account: Account, now: datetime) -> Draft:
-    """One breach, priced and explained."""
+def drafts(judgement: Judgement, layout: Layout, account: Account, now: datetime) -> list[Draft]:
+    """A policy's breaches, priced and explained."""
+    banned = _banned(judgement.bound, account)
+    return [_draft(judgement, breach, layout, account, now, banned) for breach in judgement.breaches]
+
+
+def _draft(  # noqa: PLR0913, PLR0917 - the breach, what surrounds it, and the clock
+    judgement: Judgement,
+    breach: Breach,
+    layout: Layout,
+    account: Account,
+    now: datetime,
+    banned: frozenset[str],
+) -> Draft:
     bound = judgement.bound
-    lever = _allowed(
-        bound.rule.lever(breach.row, judgement.traffic, breach.value, breach.threshold), bound, account
-    )
+    lever = bound.rule.lever(breach.row, judgement.traffic, breach.value, breach.threshold)
+    if isinstance(lever, Swap):
+        lever = replace(lever, avoid=banned)
     worth = _estimate(breach, layout, lever, account, now)
     month = bound.window.monthly_factor
     totals = breach.row.totals
@@ -125,7 +138,7 @@ def _estimate(breach: Breach, layout: Layout, lever: Lever, account: Account, no
         lever,
         cells or stand_in,
         breach.row.totals,
-        layout.all_cells(),
+        _peers(lever, cells or stand_in, layout),
         account.catalogue,
         breach.row.window.monthly_factor,
         now,
@@ -133,16 +146,23 @@ def _estimate(breach: Breach, layout: Layout, lever: Lever, account: Account, no
     return worth if cells else replace(worth, cells=())
 
 
-def _allowed(lever: Lever, bound: Bound, account: Account) -> Lever:
-    """A swap must not propose what the policy itself forbids."""
-    if not isinstance(lever, Swap) or bound.scope is None or account.catalogue is None:
-        return lever
-    banned = (
+def _peers(lever: Lever, cells: Sequence[Cell], layout: Layout) -> tuple[Cell, ...]:
+    """All cells on the finding's models, for the one lever that compares with them."""
+    if not isinstance(lever, RaiseCacheHitRate):
+        return ()
+    models = dict.fromkeys(cell.model for cell in cells)
+    return tuple(chain.from_iterable(layout.cells_on(model) for model in models))
+
+
+def _banned(bound: Bound, account: Account) -> frozenset[str]:
+    """The models that the policy itself forbids: a swap must not propose them."""
+    if bound.scope is None or account.catalogue is None:
+        return frozenset()
+    return frozenset(
         model.id
         for model in account.catalogue.models
         if bound.scope.matches(account.names(MODEL, model.id), model.variant)
     )
-    return replace(lever, avoid=frozenset(banned))
 
 
 def _labelled(formula: str, lever: Lever, bound: Bound) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_left
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -11,16 +13,17 @@ from orpolicy.fetch import CONTROL_SHARE, CONTROL_USD
 from orpolicy.gather import ask_for_namesakes, attempt, select, told_apart
 from orpolicy.query.model import Context, Filter, Need, Operator
 from orpolicy.query.vocabulary import SPEND
+from orpolicy.screening import values
 from orpolicy.totals import Cell, Totals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from orpolicy.account import Account
     from orpolicy.evaluation import Breach, Judgement
     from orpolicy.fetch import Desk
     from orpolicy.gather import Gathered
-    from orpolicy.table import Table
+    from orpolicy.table import Member, Table
 
 GRID = (KEY, MODEL)
 MAX_FILTER_VALUES = 200
@@ -43,27 +46,44 @@ class Layout:
         """The breach's traffic by key and model; empty where the cells do not add up to it."""
         if self.selected is None:
             return ()
-        subject = breach.row.subject
-        rows = self.selected.matching({name: _is(member) for name, member in subject.items()})
+        grid = self.selected.rollup(GRID)
+        cells = _cells(grid, _rows(grid, breach.row.subject))
         spend_usd = breach.row.totals.spend_usd
-        if abs(float(rows.total(SPEND) or 0.0) - spend_usd) > max(CONTROL_SHARE * spend_usd, CONTROL_USD):
+        cells_usd = math.fsum(cell.totals.spend_usd for cell in cells)
+        if abs(cells_usd - spend_usd) > max(CONTROL_SHARE * spend_usd, CONTROL_USD):
             return ()
-        return cells_of(rows)
+        return cells
 
-    def all_cells(self) -> tuple[Cell, ...]:
-        """Every known cell of the window."""
-        return cells_of(self.peers) if self.peers is not None else ()
+    def cells_on(self, model: Member) -> tuple[Cell, ...]:
+        """Every known cell of the window on a model."""
+        if self.peers is None:
+            return ()
+        grid = self.peers.rollup(GRID)
+        return grid.once(("cells_on", model), lambda: _cells(grid, grid.rows_by(MODEL).get(model, ())))
+
+    def spend_on(self, model: Member) -> float:
+        """What all known cells of the window on a model spend together, USD."""
+        if self.peers is None:
+            return 0.0
+        grid = self.peers.rollup(GRID)
+        rows = grid.rows_by(MODEL).get(model, ())
+        return grid.once(("spend_on", model), lambda: math.fsum(values(grid, SPEND, rows)))
 
 
-def _is(member: object) -> Callable[[object], bool]:
-    return lambda other: other == member
+def _rows(grid: Table, subject: Mapping[str, Member]) -> Sequence[int]:
+    """The rows of a subject by key, model, both or neither."""
+    if not subject:
+        return range(len(grid))
+    members = [grid.rows_by(name).get(member, ()) for name, member in subject.items()]
+    if len(members) == 1:
+        return members[0]
+    fewer, more = sorted(members, key=len)
+    return [row for row in fewer if more[min(bisect_left(more, row), len(more) - 1)] == row]
 
 
-def cells_of(table: Table) -> tuple[Cell, ...]:
-    """The rows of a table by key and model."""
-    grid = table.rollup(GRID)
-    members = zip(grid.dimensions[KEY], grid.dimensions[MODEL], strict=True)
-    return tuple(Cell(key, model, Totals.of_row(grid, number)) for number, (key, model) in enumerate(members))
+def _cells(grid: Table, rows: Iterable[int]) -> tuple[Cell, ...]:
+    keys, models = grid.dimensions[KEY], grid.dimensions[MODEL]
+    return tuple(Cell(keys[row], models[row], Totals.of_row(grid, row)) for row in rows)
 
 
 def lay_out(judged: Sequence[tuple[Judgement, Gathered]], desk: Desk, account: Account) -> dict[str, Layout]:

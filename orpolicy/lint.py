@@ -8,7 +8,7 @@ from orpolicy.baseline_update import locked_policies, with_notices
 from orpolicy.errors import SourceError
 from orpolicy.evaluation import judge
 from orpolicy.fetch import Desk
-from orpolicy.findings import draft
+from orpolicy.findings import drafts
 from orpolicy.gather import Gathered, attempt, gather
 from orpolicy.lay_out import lay_out
 from orpolicy.redaction import names_of, redacted
@@ -60,12 +60,13 @@ def lint(
         if isinstance(found := gathered[name], Gathered) and not isinstance(judgement, SourceError)
     ]
     layouts = lay_out(rows, desk, account)
-    drafts = [
-        draft(judgement, breach, layouts[judgement.bound.policy.id], account, now)
+    drafted = [
+        draft
         for judgement, _ in rows
-        for breach in judgement.breaches
+        if judgement.breaches
+        for draft in drafts(judgement, layouts[judgement.bound.policy.id], account, now)
     ]
-    settlement = settle(drafts, stage, ratchet)
+    settlement = settle(drafted, stage, ratchet)
     report = make_report(Run(stage, desk, source.info(), gathered, judged, settlement))
     if ratchet is not None:
         report = with_notices(report, ratchet, locked_policies(policies))

@@ -11,7 +11,6 @@ from orpolicy.breakdown import breakdown_of
 from orpolicy.coverage import coverage_of
 from orpolicy.errors import SourceError
 from orpolicy.gather import Gathered, attempt
-from orpolicy.lay_out import cells_of
 from orpolicy.report import Baseline, Coverage, PolicyResult, Report, ReportSource
 from orpolicy.totals import Totals
 from orpolicy.verdict import Status, Verdict, worst
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from orpolicy.settling import Settlement
     from orpolicy.sources.base import SourceInfo
     from orpolicy.staging import Stage
-    from orpolicy.totals import Cell
+    from orpolicy.table import Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,11 +161,11 @@ def _coverage(run: Run, baseline: Baseline | None) -> Coverage:
     return coverage_of(judged, baseline.window, baseline.spend_usd, _cells(run, baseline.window))
 
 
-def _cells(run: Run, window: Window) -> tuple[Cell, ...]:
+def _cells(run: Run, window: Window) -> Table | None:
     """All traffic of a window by key and model, if some policy asked for it."""
     for bound in run.stage.bounds:
         found = run.gathered[bound.policy.id]
         whole = bound.window == window and not bound.periods and len(bound.slices) == 1
         if whole and isinstance(found, Gathered) and {KEY, MODEL} <= set(found.everything.dimensions):
-            return cells_of(found.everything)
-    return ()
+            return found.everything
+    return None

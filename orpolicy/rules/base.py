@@ -104,6 +104,35 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True)
+class Heavy:
+    """Which rows are in a kind's scope: those with ``of`` more than ``above`` times ``to``."""
+
+    of: str
+    to: str
+    above: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """A measure in terms of columns, by which rows are screened before any of them is measured.
+
+    Attributes:
+        of: the metric above the line.
+        to: the metric below it, whose rows at 0 are ``Skip.NOT_APPLICABLE``; None: nothing is below it, and
+            every row is measured.
+        times: what the ratio is multiplied by, positive.
+        is_share: whether rows whose ratio is above 1 are ``Skip.IMPLAUSIBLE``.
+        heavy: which of the other rows are judged, the rest being ``Skip.OUT_OF_SCOPE``; None: all of them.
+    """
+
+    of: str
+    to: str | None = None
+    times: float = 1.0
+    is_share: bool = False
+    heavy: Heavy | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Advice:
     """What to do about a breach.
 
@@ -179,6 +208,13 @@ class Rule(ABC):
         Unlike ``where``, matching nothing here is a pass.
         """
         return ()
+
+    def ratio(self, window: Window, traffic: Traffic) -> Ratio | None:
+        """The measure of every row as a ratio, equal to ``measure`` but for rounding; None: it is none.
+
+        It only saves time: ``measure`` has the last word on every row that may cross a threshold.
+        """
+        return None
 
     @abstractmethod
     def measure(self, row: Row, traffic: Traffic) -> Measured | Skip:

@@ -6,10 +6,23 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from orpolicy.query.vocabulary import CACHED, COMPLETION, PROMPT
-from orpolicy.rules.base import Advice, Bound, Measured, Row, Rule, Skip, Traffic, check_thresholds, is_number
+from orpolicy.rules.base import (
+    Advice,
+    Bound,
+    Heavy,
+    Measured,
+    Ratio,
+    Row,
+    Rule,
+    Skip,
+    Traffic,
+    check_thresholds,
+    is_number,
+)
 from orpolicy.savings.levers import Lever, RaiseCacheHitRate
 
 if TYPE_CHECKING:
+    from orpolicy.period import Window
     from orpolicy.policy.model import Policy
 
 DEFAULT_PROMPT_PER_COMPLETION = 10.0
@@ -71,6 +84,11 @@ class CacheHitRate(Rule):
     def metrics(self) -> frozenset[str]:
         """What the measure reads."""
         return frozenset({CACHED, PROMPT, COMPLETION})
+
+    def ratio(self, window: Window, traffic: Traffic) -> Ratio | None:
+        """Cached over prompt tokens, where prompt-heavy."""
+        heavy = Heavy(PROMPT, COMPLETION, self.prompt_per_completion_above)
+        return Ratio(CACHED, PROMPT, is_share=True, heavy=heavy)
 
     def measure(self, row: Row, traffic: Traffic) -> Measured | Skip:
         """Cached over prompt tokens."""

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Self
 
 from orpolicy.policy.model import Thresholds
 from orpolicy.query.vocabulary import SPEND
-from orpolicy.rules.base import Advice, Measured, Row, Rule, Skip, Traffic, check_thresholds
+from orpolicy.rules.base import Advice, Measured, Ratio, Row, Rule, Skip, Traffic, check_thresholds
 from orpolicy.savings.levers import Lever, Swap
 
 if TYPE_CHECKING:
+    from orpolicy.period import Window
     from orpolicy.policy.model import Policy
 
 
@@ -75,6 +76,10 @@ class ModelBan(Rule):
     def metrics(self) -> frozenset[str]:
         """What the measure reads."""
         return frozenset({SPEND})
+
+    def ratio(self, window: Window, traffic: Traffic) -> Ratio | None:
+        """Spend."""
+        return Ratio(SPEND)
 
     def measure(self, row: Row, traffic: Traffic) -> Measured | Skip:
         """The row's spend in the window."""

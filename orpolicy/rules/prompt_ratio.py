@@ -6,10 +6,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from orpolicy.query.vocabulary import COMPLETION, PROMPT
-from orpolicy.rules.base import Advice, Measured, Row, Rule, Skip, Traffic, check_thresholds, excess_usd
+from orpolicy.rules.base import (
+    Advice,
+    Measured,
+    Ratio,
+    Row,
+    Rule,
+    Skip,
+    Traffic,
+    check_thresholds,
+    excess_usd,
+)
 from orpolicy.savings.levers import Exposure, Lever
 
 if TYPE_CHECKING:
+    from orpolicy.period import Window
     from orpolicy.policy.model import Policy
 
 
@@ -47,6 +58,10 @@ class PromptRatio(Rule):
     def metrics(self) -> frozenset[str]:
         """What the measure reads."""
         return frozenset({PROMPT, COMPLETION})
+
+    def ratio(self, window: Window, traffic: Traffic) -> Ratio | None:
+        """Prompt over completion tokens."""
+        return Ratio(PROMPT, COMPLETION)
 
     def measure(self, row: Row, traffic: Traffic) -> Measured | Skip:
         """Prompt over completion tokens."""

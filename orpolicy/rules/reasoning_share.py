@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from orpolicy.query.vocabulary import COMPLETION, REASONING
-from orpolicy.rules.base import Advice, Measured, Row, Rule, Skip, Traffic, check_thresholds
+from orpolicy.rules.base import Advice, Measured, Ratio, Row, Rule, Skip, Traffic, check_thresholds
 from orpolicy.savings.levers import CutReasoning, Lever
 
 if TYPE_CHECKING:
+    from orpolicy.period import Window
     from orpolicy.policy.model import Policy
 
 
@@ -47,6 +48,10 @@ class ReasoningShare(Rule):
     def metrics(self) -> frozenset[str]:
         """What the measure reads."""
         return frozenset({REASONING, COMPLETION})
+
+    def ratio(self, window: Window, traffic: Traffic) -> Ratio | None:
+        """Reasoning over completion tokens."""
+        return Ratio(REASONING, COMPLETION, is_share=True)
 
     def measure(self, row: Row, traffic: Traffic) -> Measured | Skip:
         """Reasoning over completion tokens."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from orpolicy.query.vocabulary import SPEND
-from orpolicy.rules.base import Advice, Measured, Row, Rule, Skip, Traffic, check_thresholds
+from orpolicy.rules.base import Advice, Measured, Ratio, Row, Rule, Skip, Traffic, check_thresholds
 from orpolicy.savings.levers import Exposure, Lever
 
 if TYPE_CHECKING:
@@ -51,6 +51,10 @@ class SpendLimit(Rule):
     def metrics(self) -> frozenset[str]:
         """What the measure reads."""
         return frozenset({SPEND})
+
+    def ratio(self, window: Window, traffic: Traffic) -> Ratio | None:
+        """Spend, as a month's."""
+        return Ratio(SPEND, times=_factor(window))
 
     def measure(self, row: Row, traffic: Traffic) -> Measured | Skip:
         """The row's spend, as a month's."""

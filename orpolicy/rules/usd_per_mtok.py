@@ -6,10 +6,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from orpolicy.query.vocabulary import SPEND, TOKENS
-from orpolicy.rules.base import Advice, Measured, Row, Rule, Skip, Traffic, check_thresholds, excess_usd
+from orpolicy.rules.base import (
+    Advice,
+    Measured,
+    Ratio,
+    Row,
+    Rule,
+    Skip,
+    Traffic,
+    check_thresholds,
+    excess_usd,
+)
 from orpolicy.savings.levers import Lever, Swap
 
 if TYPE_CHECKING:
+    from orpolicy.period import Window
     from orpolicy.policy.model import Policy
 
 
@@ -49,6 +60,10 @@ class UsdPerMtok(Rule):
     def metrics(self) -> frozenset[str]:
         """What the measure reads."""
         return frozenset({SPEND, TOKENS})
+
+    def ratio(self, window: Window, traffic: Traffic) -> Ratio | None:
+        """Spend over tokens."""
+        return Ratio(SPEND, TOKENS, 1e6)
 
     def measure(self, row: Row, traffic: Traffic) -> Measured | Skip:
         """The row's $/Mtok."""

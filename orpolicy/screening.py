@@ -1,0 +1,165 @@
+"""Which subjects can matter at all, worked out on columns, so that only those become rows.
+
+A kind that can say its measure as a ratio of two metrics (``Rule.ratio``) is screened: floors, rows without
+a value and rows far from every threshold fall away column by column. What is left is measured one by one,
+as any other kind is, and nothing but that decides.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from orpolicy.query.vocabulary import REQUESTS, SPEND
+from orpolicy.rules.base import Skip
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from orpolicy.policy.model import Floor, Thresholds
+    from orpolicy.rules.base import Heavy, Ratio
+    from orpolicy.table import Member, Number, Table
+
+_MARGIN = 1e-9
+"""Relative; ratios here may differ from a kind's own arithmetic in the last bits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subjects:
+    """Some rows of a table whose rows are subjects.
+
+    Attributes:
+        table: one row a subject.
+        rows: numbers of the chosen ones, ascending.
+        spend_usd: what they spend together.
+    """
+
+    table: Table
+    rows: Sequence[int]
+    spend_usd: float
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def members(self, dimension: str) -> set[Member]:
+        """The members of one dimension among them."""
+        column = self.table.dimensions[dimension]
+        return set(column) if len(self.rows) == len(self.table) else {column[row] for row in self.rows}
+
+
+@dataclass(frozen=True, slots=True)
+class Floored:
+    """The subjects of a table above and under a floor."""
+
+    big: Subjects
+    small: Subjects
+
+
+@dataclass(frozen=True, slots=True)
+class Screened:
+    """The subjects that have a ratio.
+
+    Attributes:
+        judged: those that have one.
+        ratios: of them, in the rows' order.
+        skipped: how many have none, by reason.
+    """
+
+    judged: Subjects
+    ratios: Sequence[float]
+    skipped: Mapping[Skip, int]
+
+
+def chosen(table: Table, rows: Sequence[int]) -> Subjects:
+    """Some subjects with their spend, exactly rounded whatever their order."""
+    return Subjects(table, rows, math.fsum(values(table, SPEND, rows)))
+
+
+def values(table: Table, metric: str, rows: Sequence[int]) -> Sequence[Number]:
+    """A metric of some rows; a null or absent one counts as 0, as ``Totals`` has it."""
+    column = table.metrics.get(metric)
+    if column is None:
+        return [0] * len(rows)
+    if len(rows) < len(table):
+        return [column[row] or 0 for row in rows]
+    return column if table.is_whole(metric) else [value or 0 for value in column]  # type: ignore[return-value] # whole: no None
+
+
+def floored(table: Table, floor: Floor, traffic_usd: float) -> Floored:
+    """A table's subjects by a policy's floor; policies with equal floors share the answer.
+
+    Args:
+        table: one row a subject.
+        floor: the policy's.
+        traffic_usd: all traffic's spend, of which ``floor.share`` is a share.
+    """
+    least_usd = max(floor.spend_usd, floor.share * traffic_usd)
+    return table.once(
+        ("floored", least_usd, floor.requests), lambda: _floored(table, least_usd, floor.requests)
+    )
+
+
+def _floored(table: Table, least_usd: float, least_requests: int) -> Floored:
+    every = range(len(table))
+    spend, requests = values(table, SPEND, every), values(table, REQUESTS, every)
+    big = [
+        row
+        for row, usd, count in zip(every, spend, requests, strict=True)
+        if usd >= least_usd and count >= least_requests
+    ]
+    if len(big) == len(table):
+        return Floored(chosen(table, every), chosen(table, ()))
+    kept = frozenset(big)
+    return Floored(chosen(table, big), chosen(table, [row for row in every if row not in kept]))
+
+
+def screened(subjects: Subjects, ratio: Ratio) -> Screened:
+    """The subjects that a ratio applies to; policies with equal floors and ratios share the answer."""
+    key = ("screened", id(subjects), replace(ratio, times=1.0))
+    return subjects.table.once(key, lambda: _screened(subjects, ratio))
+
+
+def _screened(subjects: Subjects, ratio: Ratio) -> Screened:
+    table, rows = subjects.table, subjects.rows
+    upper = values(table, ratio.of, rows)
+    if ratio.to is None:
+        return Screened(subjects, upper, {})
+    lower = values(table, ratio.to, rows)
+    kept = [index for index, value in enumerate(lower) if value > 0]
+    left = [len(rows), len(kept)]
+    if ratio.is_share:
+        kept = [index for index in kept if upper[index] / lower[index] <= 1]
+    left.append(len(kept))
+    if ratio.heavy is not None:
+        kept = _heavy(subjects, ratio.heavy, kept)
+    left.append(len(kept))
+    reasons = (Skip.NOT_APPLICABLE, Skip.IMPLAUSIBLE, Skip.OUT_OF_SCOPE)
+    skipped = {
+        reason: before - after
+        for reason, (before, after) in zip(reasons, pairwise(left), strict=True)
+        if before > after
+    }
+    judged = subjects if len(kept) == len(rows) else chosen(table, [rows[index] for index in kept])
+    return Screened(judged, [upper[index] / lower[index] for index in kept], skipped)
+
+
+def _heavy(subjects: Subjects, heavy: Heavy, kept: Sequence[int]) -> list[int]:
+    """Those of some indexes of rows that are in a kind's scope."""
+    more, less = (values(subjects.table, name, subjects.rows) for name in (heavy.of, heavy.to))
+    return [index for index in kept if more[index] > heavy.above * less[index]]
+
+
+def suspects(found: Screened, times: float, thresholds: Thresholds) -> list[int]:
+    """The numbers of the rows whose ratio, so many times, crosses a threshold or nearly does."""
+    above = [limit for limit in (thresholds.fail_above, thresholds.warn_above) if limit is not None]
+    below = [limit for limit in (thresholds.fail_below, thresholds.warn_below) if limit is not None]
+    high = min(above, default=math.inf)
+    low = max(below, default=-math.inf)
+    high, low = high - _MARGIN * abs(high), low + _MARGIN * abs(low)
+    return [
+        row
+        for row, value in zip(found.judged.rows, found.ratios, strict=True)
+        if value * times >= high or value * times <= low
+    ]
