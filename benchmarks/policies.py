@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 _SHAPES = (
-    "rule: blended-multiple, by: [model], floor: {{spend: {floor}}}, warn_above: 4, fail_above: {high}",
+    "rule: blended-multiple, by: [model], floor: {{spend: {floor}}}, warn_above: 9, fail_above: {high}",
     "rule: usd-per-mtok, by: [model], floor: {{spend: {floor}}}, fail_above: {high}",
-    "rule: model-ban, where: {{api_key_id: [{keys}]}}, models: [{models}], replacement: lab-01/model-001",
+    "rule: model-ban, where: {{api_key_id: [{keys}]}}, models: [{models}], fail_above: 1{high}0",
     "rule: cache-hit-rate, by: [model], floor: {{spend: {floor}}}, fail_below: 0.{share:02}",
     "rule: surcharge-share, components: [web], fail_above: 0.{share:02}",
-    "rule: reasoning-share, by: [model], where: {{api_key_id: [{keys}]}}, fail_above: 0.{share:02}",
-    "rule: prompt-ratio, by: [api_key_id], floor: {{spend: {floor}, requests: 100}}, fail_above: {high}00",
-    "rule: spend-limit, by: [api_key_id], where: {{api_key_id: [{keys}]}}, warn_above: {high}00",
-    "rule: cost-per-request, floor: {{spend: {floor}, requests: 100}}, fail_above: {high}",
-    "rule: metric, expression: usage_web / total_usage, by: [model], warn_above: 0.{share:02}",
-    "rule: cost-per-request, where: {{model: [{models}]}}, fail_above: {high}",
+    "rule: reasoning-share, by: [model], where: {{api_key_id: [{keys}]}}, fail_above: 0.8{share:02}",
+    "rule: prompt-ratio, by: [api_key_id], floor: {{spend: {floor}, requests: 100}}, fail_above: {high}",
+    "rule: spend-limit, by: [api_key_id], where: {{api_key_id: [{keys}]}}, warn_above: 1{high}0",
+    "rule: cost-per-request, floor: {{spend: {floor}, requests: 100}}, fail_above: 0.{high}",
+    "rule: metric, expression: usage_web / total_usage, by: [model], warn_above: 0.1{share:02}",
+    "rule: cost-per-request, where: {{model: [{models}]}}, fail_above: 0.{high}",
     "rule: blended-multiple, by: [api_key_id], fail_above: {high}",
 )
 _GROWTH = "rule: spend-growth, by: [api_key_id], window: last-week, fail_above: 2.{share:02}"
