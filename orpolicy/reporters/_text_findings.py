@@ -192,7 +192,9 @@ def _drivers(finding: Finding) -> str:
         for driver in finding.drivers[:MOST_DRIVERS]
     ]
     more = len(finding.drivers) - len(shown)
-    return ", ".join(shown) + (f" and {more:,} more" if more else "")
+    is_pair = {"api_key_id", "model"} <= set(finding.subject)
+    whole = " of the model's spend" if shown and is_pair else ""
+    return ", ".join(shown) + (f" and {more:,} more" if more else "") + whole
 
 
 def _put_saving(page: Page, report: Report, group: Group, finding: Finding, *, verbose: bool) -> None:

@@ -67,7 +67,7 @@ def put_in_lines(page: Page, findings: Sequence[Finding]) -> None:
         word = Piece(sticky(state(finding).lower().ljust(grid.words)), _ink(finding))
         page.put(word, Piece(sticky(GAP + line)), indent=GUTTER)
     if any(map(is_claimed, findings)):
-        legend = "( ) adds nothing to net: another finding already claims these dollars"
+        legend = "* adds nothing to net: another finding already claims these dollars"
         page.put(Piece(legend, Ink.FAINT), indent=GUTTER, most=PROSE)
 
 
@@ -94,4 +94,4 @@ def _measured(finding: Finding) -> str:
 
 def _saving(finding: Finding) -> str:
     figure = saving(finding.savings)
-    return f"({figure})" if is_claimed(finding) else figure
+    return f"{figure}*" if is_claimed(finding) else figure

@@ -91,6 +91,10 @@ def _head(text: str, limit: int) -> str:
     return text[: sum(end <= limit for end in ends)]
 
 
+PLAIN = {"api_key_id": "key"}
+"""What people call a dimension whose name they would not know."""
+
+
 def subject(members: Mapping[str, str | None], limit: int | None = None) -> str:
     """Who or what is meant: ``batch-pipeline on google/gemini-3-flash``, ``all traffic``.
 
@@ -100,7 +104,10 @@ def subject(members: Mapping[str, str | None], limit: int | None = None) -> str:
     """
     if not members:
         return "all traffic"
-    names = [name(f"no {dimension}" if member is None else member) for dimension, member in members.items()]
+    names = [
+        name(f"no {PLAIN.get(dimension, dimension)}" if member is None else member)
+        for dimension, member in members.items()
+    ]
     joint = " on " if len(names) == 2 and list(members)[-1] == "model" else ", "  # noqa: PLR2004 - who, on what
     if limit is not None:
         names = _shortened(names, limit - len(joint) * (len(names) - 1))

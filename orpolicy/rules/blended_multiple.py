@@ -6,10 +6,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from orpolicy.query.vocabulary import SPEND, TOKENS
-from orpolicy.rules.base import Advice, Measured, Row, Rule, Skip, Traffic, check_thresholds, excess_usd
+from orpolicy.rules.base import (
+    Advice,
+    Measured,
+    Ratio,
+    Row,
+    Rule,
+    Skip,
+    Traffic,
+    check_thresholds,
+    excess_usd,
+)
 from orpolicy.savings.levers import Lever, Swap
 
 if TYPE_CHECKING:
+    from orpolicy.period import Window
     from orpolicy.policy.model import Policy
 
 
@@ -52,6 +63,11 @@ class BlendedMultiple(Rule):
         """What the measure reads."""
         return frozenset({SPEND, TOKENS})
 
+    def ratio(self, window: Window, traffic: Traffic) -> Ratio | None:
+        """Spend over tokens, in blended rates."""
+        blended = traffic.totals.usd_per_mtok
+        return Ratio(SPEND, TOKENS, 1e6 / blended) if blended else None
+
     def measure(self, row: Row, traffic: Traffic) -> Measured | Skip:
         """The row's $/Mtok over the blended $/Mtok."""
         rate, blended = row.totals.usd_per_mtok, traffic.totals.usd_per_mtok
@@ -67,7 +83,7 @@ class BlendedMultiple(Rule):
         """Move the traffic to a model nearer the blended rate."""
         return Advice(
             action="swap-model",
-            text="Move this traffic to {replacement}, or say in `why` what the higher rate buys.",
+            text="Move this traffic to {replacement}, or agree on the higher rate with a waiver.",
             risk="Another model may answer differently: compare quality on your own task first.",
             expect=f"blended_multiple falls to {threshold:g} or below",
         )

@@ -210,4 +210,7 @@ def explain(now: Level, before: Level) -> str:
     if parts is None:
         return "no split: a period without requests or tokens"
     volume, size, price = parts
-    return f"requests {volume:+,.2f}, tokens per request {size:+,.2f}, price per token {price:+,.2f} USD"
+    return (
+        f"of the change {volume:+,.2f} USD by requests, {size:+,.2f} by tokens per request, "
+        f"{price:+,.2f} by price per token"
+    )

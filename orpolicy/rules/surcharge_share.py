@@ -12,6 +12,7 @@ from orpolicy.savings.levers import CutSurcharge, Lever
 if TYPE_CHECKING:
     from orpolicy.policy.model import Policy
 
+WORDS = {"web": "web search", "web_fetch": "web fetch", "file": "file parsing"}
 COMPONENTS = {"web": "usage_web", "web_fetch": "usage_web_fetch", "file": "usage_file"}
 
 
@@ -90,10 +91,10 @@ class SurchargeShare(Rule):
 
     def advice(self, row: Row, threshold: float) -> Advice:
         """Switch the extra off where nobody asked for it."""
-        components = " and ".join(self._above(row, threshold))
+        components = " and ".join(WORDS[name] for name in self._above(row, threshold))
         return Advice(
             action="cut-surcharge",
-            text=f"Switch {components.replace('_', ' ')} off where nobody asked for it: look for plugins, "
+            text=f"Switch {components} off where nobody asked for it: look for plugins, "
             "`:online` model ids and server tools in the requests of the keys below.",
             risk="Answers that relied on it lose fresh or attached information.",
             expect=f"surcharge_share of {components} falls to {threshold:g} or below",

@@ -92,9 +92,7 @@ def test_a_finding_in_cells() -> None:
         "37000",
     )
     assert (first["file"], first["line"]) == ("jobs/nightly/pipeline.py", "88")
-    assert (
-        rows(story())[2]["drivers"] == "batch-pipeline 98 %; batch-eval 1 %; no api_key_id 0.6 %; web 0.4 %"
-    )
+    assert rows(story())[2]["drivers"] == "batch-pipeline 98 %; batch-eval 1 %; no key 0.6 %; web 0.4 %"
 
 
 def test_waived_and_unjudged_are_not_lost() -> None:

@@ -257,7 +257,7 @@ def test_charts_name_what_spends_most() -> None:
     assert [[words(cell) for cell in row] for row in tables[1].findall("tbody/tr")] == [
         ["batch-pipeline fail", "$4,210", "68 %"],
         ["support-bot", "$1,200", "19 %"],
-        ["no api_key_id", "$325", "5.3 %"],
+        ["no key", "$325", "5.3 %"],
     ]
     assert [[words(cell) for cell in row] for row in tables[2].findall("tbody/tr")] == [
         ["google/gemini-3-flash-preview fail", "25x", "24.7"],
@@ -382,7 +382,7 @@ def test_findings_show_figures_status_and_details() -> None:
         "Where jobs/nightly/pipeline.py:88 , policies/cost.yaml:20",
         "Fixed when spend_usd falls to 0",
         "Measured 24.7 $/Mtok is 25x the blended 0.99 (fails above 15x)",
-        "Drivers batch-pipeline 98 %, batch-eval 1 %, no api_key_id 0.6 %, web 0.4 %",
+        "Drivers batch-pipeline 98 %, batch-eval 1 %, no key 0.6 %, web 0.4 %",
         "$0 added to net: another finding already claims these dollars.",
     ):
         assert part in said

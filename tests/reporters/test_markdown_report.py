@@ -223,7 +223,7 @@ def test_the_dearest_are_explained() -> None:
         "Where: jobs/nightly/pipeline.py:88, policies/cost.yaml:20",
         "More: https://wiki.example.com/llm/preview-models",
     ]
-    assert "Behind it: batch-pipeline 98 %, batch-eval 1 %, no api_key_id 0.6 % and 1 more" in words
+    assert "Behind it: batch-pipeline 98 %, batch-eval 1 %, no key 0.6 % and 1 more" in words
     text = rendered("markdown", story())
     assert "<summary>Why, risk and how to check: 4 dearest findings</summary>" in text
     assert "<summary>Why, risk and how to check: 10 dearest findings</summary>" in rendered(

@@ -57,7 +57,7 @@ def test_subjects() -> None:
     assert words.subject({"model": "a/b"}) == "a/b"
     assert words.subject({"api_key_id": "k", "model": "a/b"}) == "k on a/b"
     assert words.subject({"api_key_id": "k", "workspace": "w"}) == "k, w"
-    assert words.subject({"api_key_id": None, "model": None}) == "no api_key_id on no model"
+    assert words.subject({"api_key_id": None, "model": None}) == "no key on no model"
     assert words.subject({"api_key_id": "short", "model": "m" * 40}, 29) == "short on mmmmmmmmmm…mmmmmmmmm"
     assert words.subject({"api_key_id": "short", "model": "m" * 20}, 29) == "short on " + "m" * 20
 
