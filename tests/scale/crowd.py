@@ -41,7 +41,7 @@ FROM (
         CASE WHEN k % 997 = 5 THEN 1 WHEN k % 499 = 7 THEN 2 WHEN k % 251 = 9 THEN 3 WHEN k % 7 = 2 THEN 4
              ELSE 0 END AS kind,
         1 + (12 * (1 + (k * 31 + m * 17) % 41)) // (1 + (k * 7 + m) % 89) + 3000 // (k + 12)
-            + CASE WHEN k IN (5, 7) THEN 6000 ELSE 0 END AS n,
+            + CASE WHEN k IN (5, 7) THEN 6000 WHEN k = 33 THEN 2000 ELSE 0 END AS n,
         300 + (k * 13 + m * 7) % 500 AS completion,
         completion * CASE WHEN (k + 3 * m) % 13 = 0 THEN 24 WHEN (k + 3 * m) % 130 = 1 THEN 70
             ELSE 2 + (k + m) % 5 END AS prompt,
@@ -50,7 +50,7 @@ FROM (
         (300 + 90 * (m % 29)) * CASE WHEN m % 97 = 11 THEN 25 ELSE 1 END AS price
     FROM range({keys}) AS keys(k), range({models}) AS models(m)
     WHERE (k * 7919 + m * 104729 + k * m * 31) % 1000 < 385
-      AND (m % 40 <> 19 OR (k + m) % 100 = 32)
+      AND (m % 40 <> 19 OR (k + m) % 20 = 12)
 )
 """
 """``price`` is micro-USD per 15,000 prompt tokens; written ones cost four times as much."""
