@@ -68,7 +68,7 @@ class Output:
     "formats",
     multiple=True,
     metavar="FORMAT[=FILE]",
-    help="Output format, to the terminal or to a file. Repeatable. [default: text]",
+    help="Output format, to the terminal (also as FORMAT=-) or to a file. Repeatable. [default: text]",
 )
 @click.option(
     "--fail-on",
@@ -149,7 +149,7 @@ def _parse_format(text: str) -> Output:
         raise UsageError(f"--format: there is no format {name!r} ({hint})")
     if equals and not file:
         raise UsageError(f"--format {text}: a file name must follow the equals sign")
-    return Output(name, Path(file) if file else None)
+    return Output(name, Path(file) if file and file != "-" else None)
 
 
 def write(report: Report, output: Output, style: Style) -> None:

@@ -58,7 +58,7 @@ def walk(ask: Callable[[int], Json], identity: str) -> list[Item]:
 
     Raises:
         SourceError: MALFORMED_ANSWER, also for a list that repeats itself, does not end, or ends before
-            the number of items that it announces.
+            the number of items that it announces, or gives two items of a page one identity.
     """
     items: dict[str, Item] = {}
     offset = 0
@@ -66,7 +66,10 @@ def walk(ask: Callable[[int], Json], identity: str) -> list[Item]:
         payload = ask(offset)
         page = _items(payload, "data")
         before = len(items)
-        items |= {_text(item, identity): item for item in page}
+        named = {_text(item, identity): item for item in page}
+        if len(named) < len(page):
+            raise malformed(f"two items of one page have the same {identity}")
+        items |= named
         offset += len(page)
         if _is_last(payload, offset, len(page)):
             return list(items.values())

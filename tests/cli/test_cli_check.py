@@ -258,3 +258,9 @@ def test_a_closed_pipe_is_no_bug() -> None:
     done = subprocess.run(command, shell=True, capture_output=True, check=False)  # noqa: S602 - a pipe is the point
     assert b"bug" not in done.stderr
     assert b"Traceback" not in done.stderr
+
+
+def test_a_dash_is_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
+    check(PASSES, "--format", "json=-")
+    assert json.loads(capsys.readouterr().out)["verdict"] == "pass"
+    assert not Path("-").exists()
