@@ -1,4 +1,3 @@
-# ruff: noqa: INP001 - a script's data, not a package
 """The facts behind the demo account: who runs what, how much in May 2026, and at which price.
 
 Every vendor, model, price, key and person is invented.

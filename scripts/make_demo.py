@@ -1,4 +1,3 @@
-# ruff: noqa: INP001 - a script, not a package
 """Write the demo account: ``python scripts/make_demo.py [FOLDER]``.
 
 Deterministic: the same facts give the same data, day by day. May 2026 adds up to the facts' figures
