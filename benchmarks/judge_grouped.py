@@ -7,6 +7,7 @@ answers. ``judge`` ends with every policy's judgement; ``lint`` goes on to price
 
 from __future__ import annotations
 
+import gc
 import json
 import resource
 import sys
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING
 from benchmarks.accounts import CLOCK, COUNTS, DOLLARS, KEYS, key_hash, key_name
 from orpolicy.account import ApiKey, Directory
 from orpolicy.catalog.load import load_catalog
+from orpolicy.cli.main import OBJECTS_BETWEEN_COLLECTIONS
 from orpolicy.errors import SourceError
 from orpolicy.evaluation import judge
 from orpolicy.fetch import Desk
@@ -65,6 +67,7 @@ class Grouped(Memory):
 
 
 def main() -> None:
+    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)  # as the command line does
     folder, policies = Path(sys.argv[1]), Path(sys.argv[2])
     parsing, decoding, tables = 0.0, 0.0, []
     for file in sorted(folder.glob("answer-*.json")):

@@ -85,10 +85,10 @@ def judge(bound: Bound, gathered: Gathered) -> Judgement:
         breaches=tuple(_breaches(bound, measured.rows)),
         judged=measured.judged,
         rows_seen=len(subjects.table),
-        rows_under_floor=len(sides.small),
+        rows_under_floor=sides.small,
         rows_not_applicable=sum(measured.skipped.values()),
         judged_spend_usd=measured.judged.spend_usd,
-        spend_under_floor_usd=sides.small.spend_usd,
+        spend_under_floor_usd=sides.small_usd,
         notes=tuple(_notes(gathered, measured.skipped)),
     )
 

@@ -305,7 +305,11 @@ def _admitted(table: Table, dimension: str, matcher: Matcher, account: Account) 
     if dimension == MODEL and VARIANT in table.dimensions:
         return _select_models(table, matcher, account)
     rows_by = table.rows_by(dimension)
-    groups = [rows for member, rows in rows_by.items() if matcher.matches(account.names(dimension, member))]
+    names = table.once(
+        ("names", dimension, id(account)),
+        lambda: (account, [account.names(dimension, member) for member in rows_by]),
+    )
+    groups = [rows for rows, texts in zip(rows_by.values(), names[1], strict=True) if matcher.matches(texts)]
     if len(groups) == len(rows_by):
         return table
     return table.keep(sorted(chain.from_iterable(groups)))

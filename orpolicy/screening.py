@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import compress, pairwise, repeat
+from operator import and_, ge, not_, truediv
 from typing import TYPE_CHECKING
 
+from orpolicy.columns import plain
 from orpolicy.query.vocabulary import REQUESTS, SPEND
 from orpolicy.rules.base import Skip
 
@@ -51,10 +53,17 @@ class Subjects:
 
 @dataclass(frozen=True, slots=True)
 class Floored:
-    """The subjects of a table above and under a floor."""
+    """The subjects of a table above and under a floor.
+
+    Attributes:
+        big: those above.
+        small: how many are under it.
+        small_usd: what those spend together.
+    """
 
     big: Subjects
-    small: Subjects
+    small: int
+    small_usd: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +91,9 @@ def values(table: Table, metric: str, rows: Sequence[int]) -> Sequence[Number]:
     column = table.metrics.get(metric)
     if column is None:
         return [0] * len(rows)
-    if len(rows) < len(table):
-        return [column[row] or 0 for row in rows]
-    return column if table.is_whole(metric) else [value or 0 for value in column]  # type: ignore[return-value] # whole: no None
+    column = plain(column)
+    some = column if len(rows) == len(table) else list(map(column.__getitem__, rows))
+    return some if table.is_whole(metric) else [value or 0 for value in some]  # type: ignore[return-value] # whole: no None
 
 
 def floored(table: Table, floor: Floor, traffic_usd: float) -> Floored:
@@ -103,16 +112,13 @@ def floored(table: Table, floor: Floor, traffic_usd: float) -> Floored:
 
 def _floored(table: Table, least_usd: float, least_requests: int) -> Floored:
     every = range(len(table))
-    spend, requests = values(table, SPEND, every), values(table, REQUESTS, every)
-    big = [
-        row
-        for row, usd, count in zip(every, spend, requests, strict=True)
-        if usd >= least_usd and count >= least_requests
-    ]
-    if len(big) == len(table):
-        return Floored(chosen(table, every), chosen(table, ()))
-    kept = frozenset(big)
-    return Floored(chosen(table, big), chosen(table, [row for row in every if row not in kept]))
+    spend = values(table, SPEND, every)
+    is_big = list(map(ge, spend, repeat(least_usd)))
+    if least_requests > 0:
+        is_big = list(map(and_, is_big, map(ge, values(table, REQUESTS, every), repeat(least_requests))))
+    rows = every if all(is_big) else list(compress(every, is_big))
+    small_usd = math.fsum(compress(spend, map(not_, is_big)))
+    return Floored(chosen(table, rows), len(table) - len(rows), small_usd)
 
 
 def screened(subjects: Subjects, ratio: Ratio) -> Screened:
@@ -127,10 +133,12 @@ def _screened(subjects: Subjects, ratio: Ratio) -> Screened:
     if ratio.to is None:
         return Screened(subjects, upper, {})
     lower = values(table, ratio.to, rows)
-    kept = [index for index, value in enumerate(lower) if value > 0]
+    kept: Sequence[int] = range(len(rows))
+    if min(lower, default=1) <= 0:
+        kept = [index for index, value in enumerate(lower) if value > 0]
     left = [len(rows), len(kept)]
     if ratio.is_share:
-        kept = [index for index in kept if upper[index] / lower[index] <= 1]
+        kept = [index for index in kept if upper[index] <= lower[index]]
     left.append(len(kept))
     if ratio.heavy is not None:
         kept = _heavy(subjects, ratio.heavy, kept)
@@ -141,7 +149,9 @@ def _screened(subjects: Subjects, ratio: Ratio) -> Screened:
         for reason, (before, after) in zip(reasons, pairwise(left), strict=True)
         if before > after
     }
-    judged = subjects if len(kept) == len(rows) else chosen(table, [rows[index] for index in kept])
+    if len(kept) == len(rows):
+        return Screened(subjects, list(map(truediv, upper, lower)), skipped)
+    judged = chosen(table, [rows[index] for index in kept])
     return Screened(judged, [upper[index] / lower[index] for index in kept], skipped)
 
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain, compress
 from operator import eq
 from typing import TYPE_CHECKING, TypeVar, cast
 
+from orpolicy.columns import LazyColumn, picked, plain
+from orpolicy.grouping import combined, grouped, mixed, sums, total
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Mapping, Sequence
+
+    from orpolicy.grouping import Groups
 
 T = TypeVar("T")
 G = TypeVar("G")
@@ -86,16 +91,26 @@ class Table:
         Raises:
             KeyError: if the table has no such dimension.
         """
-        return self.once(("rows_by", dimension), lambda: _grouped(self.dimensions[dimension]))
+        return self.once(("rows_by", dimension), lambda: self._rows_by(dimension))
+
+    def _rows_by(self, dimension: str) -> dict[Member, Sequence[int]]:
+        groups = self._groups(dimension)
+        return dict(zip(groups.keys, groups.deal(range(len(self))), strict=True))
+
+    def _groups(self, dimension: str) -> Groups[Member]:
+        return self.once(("groups", dimension), lambda: grouped(plain(self.dimensions[dimension])))
 
     def keep(self, rows: Sequence[int]) -> Table:
         """The rows of these numbers, in this order."""
         if len(rows) == len(self) and all(map(eq, rows, range(len(rows)))):
             return self
-        return Table(
-            {name: [column[row] for row in rows] for name, column in self.dimensions.items()},
-            {name: [column[row] for row in rows] for name, column in self.metrics.items()},
+        kept = Table(
+            {name: picked(column, rows) for name, column in self.dimensions.items()},
+            {name: picked(column, rows) for name, column in self.metrics.items()},
         )
+        if len(set(rows)) == len(rows):
+            kept._kept.update({key: True for key, value in self._kept.items() if _stays(key, value)})
+        return kept
 
     def matching(self, tests: Mapping[str, Callable[[Member], bool]]) -> Table:
         """The rows whose member passes the test of every named dimension.
@@ -104,7 +119,7 @@ class Table:
         """
         rows: Sequence[int] = range(len(self))
         for name, test in tests.items():
-            column = self.dimensions[name]
+            column = plain(self.dimensions[name])
             verdicts = {member: test(member) for member in set(column)}
             if not all(verdicts.values()):
                 rows = list(compress(rows, map(verdicts.__getitem__, map(column.__getitem__, rows))))
@@ -117,68 +132,50 @@ class Table:
             KeyError: if ``by`` names a dimension that the table lacks.
         """
         by = tuple(by)
-        return self.once(("rollup", by), lambda: self._rollup(by))
+        return self.once(("rollup", by), lambda: self._rolled_up(by))
 
-    def _rollup(self, by: tuple[str, ...]) -> Table:
-        columns = [self.dimensions[name] for name in by]
+    def _rolled_up(self, by: tuple[str, ...]) -> Table:
+        table = self._summed(by)
+        table.once(("tells_apart", frozenset(by)), lambda: True)
+        return table
+
+    def _summed(self, by: tuple[str, ...]) -> Table:
         if self._tells_apart(frozenset(by)):
-            return Table(dict(zip(by, columns, strict=True)), self.metrics)
+            return Table({name: self.dimensions[name] for name in by}, self.metrics)
         if not by:
-            return Table({}, {name: [self.total(name)] for name in self.metrics})
+            metrics = {name: [self.total(name)] for name in self.metrics}
+            return Table({}, metrics)
         if len(by) == 1:
-            rows = self.rows_by(by[0])
-            return Table({by[0]: list(rows)}, self._sums(list(rows.values())))
-        groups = _grouped(zip(*columns, strict=True))
-        members = dict(zip(by, zip(*groups, strict=True), strict=True))
-        return Table(members, self._sums(list(groups.values())))
+            groups = self._groups(by[0])
+            return Table({by[0]: groups.keys}, self._sums(groups))
+        pairs = combined([self._groups(name) for name in by])
+        return Table(dict(zip(by, zip(*pairs.keys, strict=True), strict=True)), self._sums(pairs))
 
-    def _sums(self, groups: Sequence[Sequence[int]]) -> dict[str, list[Number | None]]:
-        return {name: _sums(column, groups) for name, column in self.metrics.items()}
+    def _sums(self, groups: Groups[G]) -> dict[str, Sequence[Number | None]]:
+        """The total of each group, of those metrics that somebody looks at."""
+        return {
+            name: LazyColumn(len(groups.keys), partial(sums, column, groups))
+            for name, column in self.metrics.items()
+        }
 
     def _tells_apart(self, by: frozenset[str]) -> bool:
         """Whether no two rows have the same members, so that each is a group of its own."""
+        return self.once(("tells_apart", by), lambda: self._is_told_apart(by))
 
-        def is_so() -> bool:
-            if not by:
-                return len(self) <= 1
-            return len(set(zip(*(self.dimensions[name] for name in by), strict=True))) == len(self)
-
-        return self.once(("tells_apart", by), is_so)
+    def _is_told_apart(self, by: frozenset[str]) -> bool:
+        groups = [self._groups(name) for name in by]
+        if not groups or math.prod(len(one.keys) for one in groups) < len(self):
+            return len(self) <= 1
+        return len(set(mixed(groups))) == len(self)
 
     def tagged(self, name: str, member: Member) -> Table:
         """The same rows with one dimension set to one member throughout, added last if it is new."""
         return Table({**self.dimensions, name: [member] * len(self)}, self.metrics)
 
 
-def total(values: Iterable[Number | None]) -> Number | None:
-    """The sum of the values that are there: exact for integers, exactly rounded for floats.
-
-    None if there is no value at all: the sum of nothing is not zero.
-    """
-    present = [value for value in values if value is not None]
-    if not present:
-        return None
-    if set(map(type, present)) == {int}:
-        return sum(present)
-    return math.fsum(present)
-
-
-def _grouped(members: Iterable[G]) -> dict[G, list[int]]:
-    """Each of some members -> where it stands."""
-    groups: dict[G, list[int]] = defaultdict(list)
-    for row, member in enumerate(members):
-        groups[member].append(row)
-    return dict(groups)
-
-
-def _sums(column: Sequence[Number | None], groups: Iterable[Sequence[int]]) -> list[Number | None]:
-    """The total of each group of rows; a column of one kind of number is summed without looking at each."""
-    kinds = set(map(type, column))
-    if kinds in ({int}, {float}):
-        add: Callable[[Iterable[Number]], Number] = sum if kinds == {int} else math.fsum
-        value = cast("Sequence[Number]", column).__getitem__
-        return [add(map(value, rows)) for rows in groups]
-    return [total([column[row] for row in rows]) for rows in groups]
+def _stays(key: Hashable, value: object) -> bool:
+    """Whether what was found out about a table holds for any of its rows: what tells them apart."""
+    return value is True and isinstance(key, tuple) and key[0] in {"tells_apart", "is_whole"}
 
 
 def concatenate(tables: Sequence[Table], dimensions: Sequence[str]) -> Table:

@@ -27,7 +27,7 @@ COMMANDS = {
 }
 """Each is a module of this package with a ``command``; it is imported only when it is called."""
 
-_OBJECTS_BETWEEN_COLLECTIONS = 50_000
+OBJECTS_BETWEEN_COLLECTIONS = 50_000
 """A short run makes few cycles: Python's 700 cost every import and every large answer some collections."""
 
 
@@ -42,7 +42,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def main() -> NoReturn:
     """The console script."""
-    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
+    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
     sys.exit(run(sys.argv[1:]))
 
 
