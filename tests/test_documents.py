@@ -35,7 +35,7 @@ def test_every_command_that_the_readme_names_exists() -> None:
 
 
 def test_the_readmes_policy_file_is_valid(tmp_path: Path) -> None:
-    (example,) = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    example = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)[0]
     (tmp_path / "orpolicy.yaml").write_text(example, encoding="utf-8")
     assert run(["validate", str(tmp_path)]) == 0
 
