@@ -3,7 +3,8 @@
     OrpolicyError
     ├── UsageError       the command line or its files are wrong      exit 2
     ├── PolicyError      the policy files are wrong, all problems     exit 2
-    └── SourceError      a question could not be answered             inconclusive, exit 3
+    ├── SourceError      a question could not be answered             inconclusive, exit 3
+    └── DeliveryError    nobody could be told                         exit 3
 
 Anything else that escapes is a bug in orpolicy and exits 70.
 """
@@ -76,3 +77,7 @@ class SourceError(OrpolicyError):
         self.detail = detail
         self.is_too_heavy = is_too_heavy
         super().__init__(f"{reason}: {detail}")
+
+
+class DeliveryError(OrpolicyError):
+    """A report that did not reach where it was sent; it says nothing about the report."""

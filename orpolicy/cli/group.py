@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from orpolicy.cli.main import COMMANDS, EXIT_BUG, EXIT_FAILED, EXIT_INCONCLUSIVE, EXIT_USAGE
-from orpolicy.errors import PolicyError, SourceError, UsageError
+from orpolicy.errors import DeliveryError, PolicyError, SourceError, UsageError
 from orpolicy.version import __version__
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def run_group(arguments: Sequence[str]) -> int:  # noqa: PLR0911 - a return for 
         return error.exit_code
     except (PolicyError, UsageError) as error:
         return _complain(str(error), EXIT_USAGE)
-    except SourceError as error:
+    except (SourceError, DeliveryError) as error:
         return _complain(str(error), EXIT_INCONCLUSIVE)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

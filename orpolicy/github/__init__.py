@@ -1,0 +1,1 @@
+"""Telling people on GitHub: a comment on a pull request that stays one, and an issue for each owner."""
