@@ -208,7 +208,7 @@ class Desk:
             raise SourceError(
                 Reason.MALFORMED_ANSWER, "more than one row in answer to a question without dimensions"
             )
-        if any(usd is None for usd in part.outcome.table.metrics[SPEND]):
+        if not part.outcome.table.is_whole(SPEND):
             raise SourceError(Reason.MALFORMED_ANSWER, f"a row without {SPEND}")
         _check_age(part.outcome)
         return part.outcome

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, compress
 from typing import TYPE_CHECKING, TypeVar
 
 from orpolicy.binding import KEY, MODEL, VARIANT, Bound, Slice, filtered_by_key, key_member, resolve
@@ -309,7 +309,7 @@ def _admitted(table: Table, dimension: str, matcher: Matcher, account: Account) 
         ("names", dimension, id(account)),
         lambda: (account, [account.names(dimension, member) for member in rows_by]),
     )
-    groups = [rows for rows, texts in zip(rows_by.values(), names[1], strict=True) if matcher.matches(texts)]
+    groups = list(compress(rows_by.values(), matcher.matches_each(names[1])))
     if len(groups) == len(rows_by):
         return table
     return table.keep(sorted(chain.from_iterable(groups)))

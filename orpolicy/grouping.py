@@ -18,9 +18,14 @@ from orpolicy.columns import plain
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    Adder = Callable[[Iterable["Number | None"]], "Number | None"]
+
 T = TypeVar("T")
 H = TypeVar("H")
 Number = int | float
+
+PURE = (frozenset({int}), frozenset({float}))
+"""What the values of most metrics are: all counts, or all dollars, and none is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +76,9 @@ def mixed(groups: Sequence[Groups[H]]) -> list[int]:
     return list(codes)
 
 
-def sums(column: Sequence[Number | None], groups: Groups[H]) -> list[Number | None]:
-    """The total of each group; a column of one kind of number is summed without a look at each value."""
-    column = plain(column)
-    kinds = set(map(type, column))
-    if kinds in ({int}, {float}):
-        adds: Callable[[Iterable[Number]], Number] = sum if kinds == {int} else math.fsum
-        return list(map(adds, groups.deal(cast("Sequence[Number]", column))))
-    return list(map(total, groups.deal(column)))
+def sums(column: Sequence[Number | None], add: Adder, groups: Groups[H]) -> list[Number | None]:
+    """The total of each group."""
+    return list(map(add, groups.deal(plain(column))))
 
 
 def total(values: Iterable[Number | None]) -> Number | None:
@@ -92,3 +92,14 @@ def total(values: Iterable[Number | None]) -> Number | None:
     if set(map(type, present)) == {int}:
         return sum(present)
     return math.fsum(present)
+
+
+def adder(kinds: frozenset[type]) -> Adder:
+    """``total`` for some of the values of a column, at least one.
+
+    Args:
+        kinds: the types of the column's values; where there is but one, none of the values is looked at.
+    """
+    if kinds not in PURE:
+        return total
+    return cast("Adder", sum if int in kinds else math.fsum)

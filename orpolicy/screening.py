@@ -113,6 +113,8 @@ def floored(table: Table, floor: Floor, traffic_usd: float) -> Floored:
 def _floored(table: Table, least_usd: float, least_requests: int) -> Floored:
     every = range(len(table))
     spend = values(table, SPEND, every)
+    if least_usd <= min(spend, default=0) and least_requests <= 0:
+        return Floored(chosen(table, every), 0, 0.0)
     is_big = list(map(ge, spend, repeat(least_usd)))
     if least_requests > 0:
         is_big = list(map(and_, is_big, map(ge, values(table, REQUESTS, every), repeat(least_requests))))

@@ -10,12 +10,14 @@ from operator import eq
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from orpolicy.columns import LazyColumn, picked, plain
-from orpolicy.grouping import combined, grouped, mixed, sums, total
+from orpolicy.grouping import PURE, adder, combined, grouped, mixed, sums
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping, Sequence
 
     from orpolicy.grouping import Groups
+
+    Key = tuple[Hashable, ...]
 
 T = TypeVar("T")
 G = TypeVar("G")
@@ -46,7 +48,9 @@ class Table:
 
     dimensions: Mapping[str, Sequence[Member]]
     metrics: Mapping[str, Sequence[Number | None]]
-    _kept: dict[Hashable, object] = field(default_factory=dict, init=False, compare=False, repr=False)
+    _kept: dict[tuple[Hashable, ...], object] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
 
     def __post_init__(self) -> None:
         lengths = {len(column) for column in chain(self.dimensions.values(), self.metrics.values())}
@@ -56,7 +60,7 @@ class Table:
     def __len__(self) -> int:
         return len(next(chain(self.metrics.values(), self.dimensions.values()), ()))
 
-    def once(self, key: Hashable, make: Callable[[], T]) -> T:
+    def once(self, key: Key, make: Callable[[], T]) -> T:
         """What ``make`` gives, worked out once for this table and kept under ``key``.
 
         Columns are never changed, so what follows from them and from the key never changes either.
@@ -71,7 +75,10 @@ class Table:
         Raises:
             KeyError: if the table has no such metric.
         """
-        return self.once(("total", metric), lambda: total(self.metrics[metric]))
+        return self.once(("total", metric), lambda: self._total(metric))
+
+    def _total(self, metric: str) -> Number | None:
+        return adder(self._kinds(metric))(plain(self.metrics[metric]))
 
     def is_whole(self, metric: str) -> bool:
         """Whether every row has a value of the metric.
@@ -79,7 +86,11 @@ class Table:
         Raises:
             KeyError: if the table has no such metric.
         """
-        return self.once(("is_whole", metric), lambda: None not in self.metrics[metric])
+        return type(None) not in self._kinds(metric)
+
+    def _kinds(self, metric: str) -> frozenset[type]:
+        """The types of a metric's values."""
+        return self.once(("kinds", metric), lambda: frozenset(map(type, self.metrics[metric])))
 
     def row_key(self, row: int) -> tuple[Member, ...]:
         """The row's members, in the order of ``dimensions``."""
@@ -108,9 +119,22 @@ class Table:
             {name: picked(column, rows) for name, column in self.dimensions.items()},
             {name: picked(column, rows) for name, column in self.metrics.items()},
         )
-        if len(set(rows)) == len(rows):
-            kept._kept.update({key: True for key, value in self._kept.items() if _stays(key, value)})
+        kept._inherit(self, is_told_apart=len(set(rows)) == len(rows))
         return kept
+
+    def _inherit(self, origin: Table, *, is_told_apart: bool) -> None:
+        """Take over what holds for a table whose rows, or sums of rows, these are.
+
+        Args:
+            origin: the other table.
+            is_told_apart: whether every row here is one row of it, and no two are the same.
+        """
+        for name in self.metrics:
+            if origin._kinds(name) in PURE:
+                self._kept["kinds", name] = origin._kinds(name)
+        for key, value in origin._kept.items():
+            if is_told_apart and value is True and key[0] == "tells_apart":
+                self._kept[key] = True
 
     def matching(self, tests: Mapping[str, Callable[[Member], bool]]) -> Table:
         """The rows whose member passes the test of every named dimension.
@@ -136,7 +160,8 @@ class Table:
 
     def _rolled_up(self, by: tuple[str, ...]) -> Table:
         table = self._summed(by)
-        table.once(("tells_apart", frozenset(by)), lambda: True)
+        table._inherit(self, is_told_apart=False)  # noqa: SLF001 - another table
+        table._kept["tells_apart", frozenset(by)] = True  # noqa: SLF001 - as above
         return table
 
     def _summed(self, by: tuple[str, ...]) -> Table:
@@ -154,7 +179,7 @@ class Table:
     def _sums(self, groups: Groups[G]) -> dict[str, Sequence[Number | None]]:
         """The total of each group, of those metrics that somebody looks at."""
         return {
-            name: LazyColumn(len(groups.keys), partial(sums, column, groups))
+            name: LazyColumn(len(groups.keys), partial(sums, column, adder(self._kinds(name)), groups))
             for name, column in self.metrics.items()
         }
 
@@ -171,11 +196,6 @@ class Table:
     def tagged(self, name: str, member: Member) -> Table:
         """The same rows with one dimension set to one member throughout, added last if it is new."""
         return Table({**self.dimensions, name: [member] * len(self)}, self.metrics)
-
-
-def _stays(key: Hashable, value: object) -> bool:
-    """Whether what was found out about a table holds for any of its rows: what tells them apart."""
-    return value is True and isinstance(key, tuple) and key[0] in {"tells_apart", "is_whole"}
 
 
 def concatenate(tables: Sequence[Table], dimensions: Sequence[str]) -> Table:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orpolicy.table import Table, concatenate, total
+from orpolicy.grouping import total
+from orpolicy.table import Table, concatenate
 
 members = st.sampled_from(["a", "b", "c", None])
 rows = st.lists(

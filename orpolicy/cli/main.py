@@ -28,7 +28,7 @@ COMMANDS = {
 }
 """Each is a module of this package with a ``command``; it is imported only when it is called."""
 
-OBJECTS_BETWEEN_COLLECTIONS = 50_000
+OBJECTS_BETWEEN_COLLECTIONS = 200_000
 """A short run makes few cycles: Python's 700 cost every import and every large answer some collections."""
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import chain, compress, repeat
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Mapping
+    from collections.abc import Container, Iterable, Mapping, Sequence
 
     from orpolicy.policy.model import Selector
 
@@ -111,6 +112,15 @@ class Patterns:
         wanted = suffixes if variant is None else {variant}
         return any(_any_match(self.variants.get(word.lower(), ()), bases) for word in wanted)
 
+    def match_each(self, names: Sequence[frozenset[str]]) -> list[bool]:
+        """``match`` of each of many members, each by all of its names, without a call for each."""
+        if self.dimension == MODEL_DIMENSION or not self.bare:
+            return [self.match(some) for some in names]
+        owners = chain.from_iterable(map(repeat, range(len(names)), map(len, names)))
+        hits = map(_compiled(self.bare).fullmatch, chain.from_iterable(names))
+        matched = set(compress(owners, hits))
+        return [number in matched for number in range(len(names))]
+
 
 @dataclass(frozen=True)
 class Matcher:
@@ -154,12 +164,20 @@ class Matcher:
         included = self.everything or self.include.match(names, variant)
         return included and not self.exclude.match(names, variant)
 
+    def matches_each(self, names: Sequence[frozenset[str]]) -> list[bool]:
+        """``matches`` of each of many members whose variant is not known."""
+        included = [True] * len(names) if self.everything else self.include.match_each(names)
+        if not self.exclude.texts:
+            return included
+        return [
+            one and not other for one, other in zip(included, self.exclude.match_each(names), strict=True)
+        ]
+
 
 def _any_match(patterns: tuple[str, ...], names: frozenset[str]) -> bool:
     if not patterns:
         return False
-    expression = _compiled(patterns)
-    return any(expression.fullmatch(name) for name in names)
+    return any(map(_compiled(patterns).fullmatch, names))
 
 
 @lru_cache(maxsize=1024)
