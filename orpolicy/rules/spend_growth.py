@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from statistics import fmean, median
 from typing import TYPE_CHECKING, Self
 
 from orpolicy.policy.model import Thresholds
@@ -161,6 +160,8 @@ def since_first_spend(history: Sequence[Totals]) -> tuple[Totals, ...]:
 
 def robust_z(spend_usd: float, baseline_usd: Sequence[float]) -> float:
     """How many standard deviations log spend lies above the baseline's median, by median and MAD."""
+    from statistics import median  # noqa: PLC0415 - the module takes as long to import as all the kinds
+
     logs = [math.log(max(usd, SMALLEST_USD)) for usd in baseline_usd]
     centre = median(logs)
     spread = MAD_TO_SD * median([abs(value - centre) for value in logs])
@@ -169,6 +170,8 @@ def robust_z(spend_usd: float, baseline_usd: Sequence[float]) -> float:
 
 def median_level(baseline: Sequence[Totals]) -> Level:
     """The period in the middle by spend, or the mean of the two: its spend is the median."""
+    from statistics import fmean  # noqa: PLC0415 - as above
+
     ranked = sorted((Level.of(period) for period in baseline), key=lambda level: level.spend_usd)
     middle = ranked[(len(ranked) - 1) // 2 : len(ranked) // 2 + 1]
     return Level(
