@@ -28,7 +28,7 @@ class LazyGroup(click.Group):
         """The command of that name."""
         if name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"orpolicy.cli.{name}").command
+        command: click.Command = importlib.import_module(f"orpolicy.cli.{name.replace('-', '_')}").command
         return command
 
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:

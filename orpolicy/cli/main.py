@@ -21,6 +21,7 @@ COMMANDS = {
     "check": "Evaluate policies; the main job.",
     "baseline": "Accept findings as they are, and keep what is accepted from growing.",
     "notify": "Tell people on GitHub: a pull request's comment, an issue for each owner.",
+    "diff-policy": "What a change of the policies weakens, against a git revision or a folder.",
     "plan": "Print the compiled queries, what shares them and what they cost in requests.",
     "validate": "Check the files only: no key, no network.",
     "explain": "What a rule kind measures, its keys, an example.",
