@@ -230,9 +230,9 @@ def _sums_by_period(
     labels = [str(numbers[row]) for row in inside]
     sums = Table({**dated.dimensions, DATE: labels}, dated.metrics).rollup((DATE, *by))
     groups: dict[tuple[Member, ...], dict[str | None, Totals]] = defaultdict(dict)
-    for row in range(len(sums)):
-        label, *members = sums.row_key(row)
-        groups[tuple(members)][label] = Totals.of_row(sums, row)
+    members, values = (zip(*kind.values(), strict=True) for kind in (sums.dimensions, sums.metrics))
+    for (label, *key), row in zip(members, values, strict=True):
+        groups[tuple(key)][label] = Totals(dict(zip(sums.metrics, row, strict=True)))
     nothing = Totals()
     return {
         key: tuple(found.get(str(number), nothing) for number in range(len(windows)))

@@ -117,11 +117,7 @@ class Memory(Source):
         self._require(query)
         conditions = [self._condition(item) for item in query.filters]
         table = _grouped(query, self._selected(query, conditions))
-        spend = table.metrics[SPEND]
-        rows = sorted(
-            range(len(table)),
-            key=lambda row: (spend[row] is None, -(spend[row] or 0), _sortable(table.row_key(row))),
-        )
+        rows = sorted(range(len(table)), key=_order(table).__getitem__)
         warnings = tuple(line for condition in conditions for line in condition.warnings)
         return Answer(query, table.keep(rows[: query.limit]), len(rows) > query.limit, warnings)
 
@@ -185,5 +181,9 @@ def _grouped(query: Query, table: Table) -> Table:
     return Table({**table.dimensions, DATE: days}, table.metrics).rollup((DATE, *query.dimensions))
 
 
-def _sortable(members: tuple[Member, ...]) -> tuple[tuple[bool, str], ...]:
-    return tuple((member is not None, member or "") for member in members)
+def _order(table: Table) -> list[tuple[object, ...]]:
+    """What each row is sorted by: the dearest first, then by members, those without one first."""
+    columns = [
+        [(member is not None, member or "") for member in column] for column in table.dimensions.values()
+    ]
+    return list(zip([(usd is None, -(usd or 0)) for usd in table.metrics[SPEND]], *columns, strict=True))
