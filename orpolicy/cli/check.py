@@ -108,6 +108,7 @@ def command(
 ) -> int:
     """Evaluate policies: ./policies or ./orpolicy.yaml where no PATH is given."""
     from orpolicy.baseline_file import read
+    from orpolicy.cli.progress import progress
     from orpolicy.lint import lint
     from orpolicy.reporters.base import Style
     from orpolicy.staging import Choice
@@ -115,7 +116,11 @@ def command(
     outputs = parse_formats(formats)
     policies = load_policies(paths, packs, source)
     ratchet = read(baseline) if baseline else None
-    with opened(source, parse_now(now), catalog, use_cache=not no_cache) as figures:
+    clock = parse_now(now)
+    with (
+        progress(quiet=quiet) as listener,
+        opened(source, clock, catalog, use_cache=not no_cache, listener=listener) as figures,
+    ):
         report = lint(policies, figures, Choice(window, select, ignore), ratchet=ratchet, redact=redact)
     width = min(max(shutil.get_terminal_size((FILE_WIDTH, 24)).columns, MIN_WIDTH), MAX_WIDTH)
     style = Style(width=width, color=wants_color(color), verbosity=-1 if quiet else int(verbose))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from orpolicy.policy.model import PolicySet
-    from orpolicy.sources.base import Source
+    from orpolicy.sources.base import Listener, Source
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -104,7 +104,12 @@ def parse_now(text: str | None) -> datetime | None:
 
 @contextmanager
 def opened(
-    text: str, now: datetime | None, catalogue: Path | None, *, use_cache: bool = True
+    text: str,
+    now: datetime | None,
+    catalogue: Path | None,
+    *,
+    use_cache: bool = True,
+    listener: Listener | None = None,
 ) -> Iterator[Source]:
     """The source that ``--source`` names, closed afterwards.
 
@@ -112,9 +117,9 @@ def opened(
         UsageError: if there is no such source, or it cannot be opened as asked.
     """
     from orpolicy.plugins import SOURCES
-    from orpolicy.sources.base import Setting
+    from orpolicy.sources.base import Listener, Setting
 
-    setting = Setting(text, os.environ, now, catalogue, use_cache)
+    setting = Setting(text, os.environ, now, catalogue, use_cache, listener or Listener())
     source = SOURCES[source_name(text)].open(setting)
     try:
         yield source

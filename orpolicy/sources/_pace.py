@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from orpolicy.sources._clock import Clock
@@ -48,9 +48,16 @@ class Pace:
     """
 
     def __init__(
-        self, path: Path | None, clock: Clock, *, limit: int = LIMIT, window_seconds: float = WINDOW_SECONDS
+        self,
+        path: Path | None,
+        clock: Clock,
+        *,
+        limit: int = LIMIT,
+        window_seconds: float = WINDOW_SECONDS,
+        on_wait: Callable[[float], None] = lambda _seconds: None,
     ) -> None:
         self._path = path
+        self._on_wait = on_wait
         self._clock = clock
         self._limit = limit
         self._window_seconds = window_seconds
@@ -73,6 +80,7 @@ class Pace:
                 return True
             if self._clock.monotonic() + wait > ends:
                 return False
+            self._on_wait(wait)
             self._clock.sleep(wait)
 
     def _enter(self) -> float:

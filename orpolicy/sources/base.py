@@ -22,6 +22,16 @@ if TYPE_CHECKING:
     from orpolicy.query.model import Answer, Meta, Query
 
 
+class Listener:
+    """Who wants to know how a long run gets on; this one does not. Called from any thread."""
+
+    def answered(self, done: int, total: int) -> None:
+        """So many of the queries that were asked so far have an answer, or an error."""
+
+    def waiting(self, seconds: float) -> None:
+        """The request limit makes the source wait so long."""
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
     """What a source is opened with.
@@ -32,6 +42,7 @@ class Setting:
         environ: the environment variables; not shown, as they hold secrets.
         catalogue: a saved ``/models`` answer that replaces the source's own, or None.
         use_cache: whether answers may be kept on disk and read from there.
+        listener: who is told how the run gets on.
     """
 
     text: str
@@ -39,6 +50,7 @@ class Setting:
     now: datetime | None = None
     catalogue: Path | None = None
     use_cache: bool = True
+    listener: Listener = field(default_factory=Listener, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,9 +60,10 @@ class OpenRouter(Source):
         folder = cache_folder(setting.environ)
         self._cache = AnswerCache(folder if setting.use_cache else None, self._endpoint)
         pace_file = folder and folder / f"pace-{self._endpoint.key.account()}"
-        self._client = Client(
-            self._endpoint, Pace(pace_file, self._clock), patience or Patience(), self._clock
-        )
+        self._listener = setting.listener
+        pace = Pace(pace_file, self._clock, on_wait=self._listener.waiting)
+        self._client = Client(self._endpoint, pace, patience or Patience(), self._clock)
+        self._done = self._total = 0
         self._cached = 0
         self._lock = threading.Lock()
         self._meta = _Once(self._ask_meta)
@@ -115,6 +116,8 @@ class OpenRouter(Source):
 
     def answers(self, queries: Sequence[Query]) -> list[Answer | SourceError]:
         """One answer or error a query, in the queries' order, up to four asked at a time."""
+        with self._lock:
+            self._total += len(queries)
         return self._each(self._answer_or_error, queries)
 
     def close(self) -> None:
@@ -126,6 +129,10 @@ class OpenRouter(Source):
             return self.answer(query)
         except SourceError as error:
             return error
+        finally:
+            with self._lock:
+                self._done += 1
+                self._listener.answered(self._done, self._total)
 
     def _wall_time(self) -> datetime:
         return datetime.fromtimestamp(self._clock.time(), UTC)
