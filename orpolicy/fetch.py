@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -89,6 +90,21 @@ class Desk:
                 for name, column in asked.outcome.table.dimensions.items():
                     found.setdefault(name, set()).update(member for member in set(column) if member)
         return {name: frozenset(members) for name, members in found.items()}
+
+    def doubled(self, need: Need, dimension: str) -> frozenset[str]:
+        """Members of a dimension that stand in two rows of one group of the answer to a need.
+
+        Only in an answer of just these dimensions: a roll-up would hide it.
+        """
+        key = (need.context, need.dimensions)
+        if key not in self._shapes:
+            return frozenset()
+        table = self._joined(key)
+        if len(table.rollup(tuple(table.dimensions))) == len(table):
+            return frozenset()
+        groups = Counter(zip(*table.dimensions.values(), strict=True))
+        place = list(table.dimensions).index(dimension)
+        return frozenset(group[place] for group, rows in groups.items() if rows > 1 and group[place])
 
     def _ask(self, shapes: Sequence[Shape]) -> None:
         shapes = [shape for shape in shapes if not self._asked_before(shape)]

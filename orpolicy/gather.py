@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from orpolicy.binding import KEY, MODEL, VARIANT, Bound, Slice, filtered_by_key, key_member, resolve
 from orpolicy.errors import Reason, SourceError
 from orpolicy.fetch import CONTROL_SHARE, CONTROL_USD
-from orpolicy.narrow import Narrowing, enough, members_need
+from orpolicy.narrow import Narrowing, enough, floor_usd, members_need
 from orpolicy.query.vocabulary import SPEND
 from orpolicy.table import DATE, Table, concatenate
 
@@ -123,7 +123,7 @@ def _resolved_slice(bound: Bound, part: Slice, desk: Desk, account: Account) -> 
         column = evidence.table.rows_by(dimension)
         test = bound.where.get(dimension)
         matched = [member for member in column if not test or test.matches(account.names(dimension, member))]
-        if not matched:
+        if not matched and not bound.policy.allow_empty:
             raise SourceError(Reason.NOTHING_MATCHED, f"no {dimension} with usage in the window matches")
         part = _filtered_slice(bound, part, dimension, matched, account)
         if part.is_empty:
@@ -153,10 +153,16 @@ def ask_for_namesakes(needs: Sequence[Need], hashes: frozenset[str], desk: Desk,
     for need in needs:
         rows = attempt(desk.evidence, need)
         if not isinstance(rows, SourceError):
-            for key_hash in _split_hashes(need, rows.table, hashes, account):
+            for key_hash in _split_hashes(need, rows.table, hashes | _doubled(need, desk, account), account):
                 lacking[filtered_by_key(need, key_hash)] = None
     if len({need.context for need in lacking}) <= MAX_SPLIT_KEYS:
         desk.ask(list(lacking))
+
+
+def _doubled(need: Need, desk: Desk, account: Account) -> frozenset[str]:
+    """Hashes of listed keys whose name stands in two rows of one group: a deleted key has it as well."""
+    names = desk.doubled(need, KEY) if KEY in need.dimensions else frozenset()
+    return frozenset(key.key_hash for name in names for key in account.directory.by_name.get(name, ()))
 
 
 def _split_hashes(need: Need, rows: Table, hashes: frozenset[str], account: Account) -> list[str]:
@@ -183,7 +189,7 @@ def told_apart(need: Need, hashes: frozenset[str], desk: Desk, account: Account)
         SourceError: AMBIGUOUS_KEY where the keys of a name do not add up to the name's rows.
     """
     evidence = desk.evidence(need)
-    split = _split_hashes(need, evidence.table, hashes, account)
+    split = _split_hashes(need, evidence.table, hashes | _doubled(need, desk, account), account)
     if not split:
         return evidence.table, evidence
     table = evidence.table.once(
@@ -245,6 +251,7 @@ def _gathered(bound: Bound, slices: tuple[Slice, ...], desk: Desk, account: Acco
         everything.append(rows.tagged(VARIANT, part.variant) if part.variant else rows)
         matched.append(select(everything[-1], bound.where, account))
         selected.append(select(matched[-1], {MODEL: bound.scope} if bound.scope else {}, account))
+        _check_named(bound, matched[-1], floor_usd(bound, traffic_usd))
     _check_whole(slices, everything, traffic.table)
     queries = dict.fromkeys([*traffic.queries, *(name for evidence in found for name in evidence.queries)])
     missing = [evidence.missing_below_usd for evidence in found if evidence.missing_below_usd is not None]
@@ -257,6 +264,16 @@ def _gathered(bound: Bound, slices: tuple[Slice, ...], desk: Desk, account: Acco
         missing_below_usd=max(missing, default=None),
         missing_usd=sum(evidence.missing_usd for evidence in found),
     )
+
+
+def _check_named(bound: Bound, matched: Table, least_usd: float) -> None:
+    """Usage without a model may be of any model: a rule about some models cannot judge it."""
+    if bound.scope is None or MODEL not in matched.dimensions:
+        return
+    nameless = matched.matching({MODEL: lambda member: member is None})
+    usd = float(nameless.total(SPEND) or 0.0)
+    if usd > CONTROL_USD and usd >= least_usd:
+        raise SourceError(Reason.NOT_ANSWERABLE, f"{usd:,.2f} USD of usage names no model")
 
 
 def _united(bound: Bound, tables: Sequence[Table]) -> Table:

@@ -348,3 +348,15 @@ policies:
 """
     assert reasons(run(expression % "api_key_id", memory(rows))) == {"p": "not-answerable"}
     assert verdicts(run(expression % "model", memory(rows))) == {"p": "pass"}
+
+
+def test_a_pushed_selector_may_match_nothing_where_the_policy_allows_it() -> None:
+    text = limit("{variant: thinking}", by="[api_key_id, model]", more="    allow_empty: true\n")
+    assert verdicts(run(text, memory(ROWS))) == {"limit": "pass"}
+
+
+def test_usage_without_a_model_leaves_a_ban_open() -> None:
+    rows = [*VARIANTS, row(api_key_id="a", model=None, total_usage=5.0)]
+    assert reasons(run(ban("x/uno"), memory(rows, catalogue=CATALOG))) == {"ban": "not-answerable"}
+    floored = run(ban("x/uno", "    floor: {spend: 6}\n"), memory(rows, catalogue=CATALOG))
+    assert verdicts(floored) == {"ban": "fail"}

@@ -31,7 +31,8 @@ class FaultFile:
         edit: text of the clean policy file -> what replaces it; each must be there.
         policies: the policy file as a whole, instead of the clean one.
         files: path -> content, see ``content``, or ``{link: target}`` or ``{folder: true}``.
-        account: attributes of the loopback account, and ``keys`` and ``spend`` to add.
+        account: attributes of the loopback account, and ``keys`` and ``spend`` to add; a key is named, or
+            numbered from 0 where several have its name.
         answers: how answers change, see ``fault_server.Script``.
         environ: variables; null takes one away. ``{url}`` and ``{key}`` stand for the server's.
         args: the command line; ``{url}`` as above.

@@ -108,7 +108,8 @@ def with_changes(account: LoopbackAccount, changes: Mapping[str, Any]) -> Loopba
         account.add_key(**key)
     keys = {key.name: key for key in account.keys}
     for usage in changes.get("spend", ()):
-        key = keys.get(usage.get("key"))
+        name = usage.get("key")
+        key = account.keys[name] if isinstance(name, int) else keys.get(name)
         account.spend(**_usage() | {"day": MAY[0], "model": "acme/one-20260101"} | usage | {"key": key})
     for name in changes.keys() - {"keys", "spend"}:
         value = frozenset(changes[name]) if name == "hidden" else changes[name]
