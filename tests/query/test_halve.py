@@ -25,21 +25,23 @@ def query(window: str | Window, granularity: Granularity | None = None) -> Query
 def cut(window: str | Window, granularity: Granularity | None = None) -> str:
     first, second = halves(query(window, granularity))
     assert first.window.end == second.window.start
-    return f"{first.window.end:%Y-%m-%d %H:%M}"
+    return f"{first.window.end:%Y-%m-%d %H:%M:%S}"
 
 
 @pytest.mark.parametrize(
     ("window", "granularity", "expected"),
     [
-        ("2026-05-01..2026-06-01", None, "2026-05-16 00:00"),
-        ("2026-05-01..2026-05-03", None, "2026-05-02 00:00"),
-        ("2026-05-01T06:00..2026-05-03T07:00", None, "2026-05-02 06:00"),
-        ("2026-04-06..2026-06-08", Granularity.DAY, "2026-05-07 00:00"),
-        ("2025-09-01..2026-06-01", Granularity.MONTH, "2026-01-01 00:00"),
-        ("2026-04-01..2026-06-01", Granularity.MONTH, "2026-05-01 00:00"),
-        ("2026-05-20..2026-06-10", Granularity.MONTH, "2026-06-01 00:00"),
-        ("2026-05-01..2026-06-01", Granularity.MONTH, "2026-05-16 00:00"),
-        ("2026-05-02..2026-05-20", Granularity.MONTH, "2026-05-11 00:00"),
+        ("2026-05-01..2026-06-01", None, "2026-05-16 00:00:00"),
+        ("2026-05-01..2026-05-03", None, "2026-05-02 00:00:00"),
+        ("2026-05-01T06:00..2026-05-03T07:00", None, "2026-05-02 06:00:00"),
+        ("2026-04-06..2026-06-08", Granularity.DAY, "2026-05-07 00:00:00"),
+        ("2025-09-01..2026-06-01", Granularity.MONTH, "2026-01-01 00:00:00"),
+        ("2026-04-01..2026-06-01", Granularity.MONTH, "2026-05-01 00:00:00"),
+        ("2026-05-20..2026-06-10", Granularity.MONTH, "2026-06-01 00:00:00"),
+        ("2026-05-01..2026-06-01", Granularity.MONTH, "2026-05-16 00:00:00"),
+        ("2026-05-02..2026-05-20", Granularity.MONTH, "2026-05-11 00:00:00"),
+        ("2026-04-20T06:30:15..2026-05-20", Granularity.MONTH, "2026-05-01 00:00:00"),
+        ("2026-04-28T06:30:15..2026-05-20", Granularity.MONTH, "2026-05-01 00:00:00"),
     ],
 )
 def test_where_it_is_cut(window: str, granularity: Granularity | None, expected: str) -> None:
