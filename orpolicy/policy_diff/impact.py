@@ -92,8 +92,9 @@ class Impact:
 
     @property
     def weakens(self) -> bool:
-        """Whether a finding is lost or counts less."""
-        return bool(self.hidden or self.softened)
+        """Whether a finding is lost or counts less; one that could not be judged is neither."""
+        is_lost = any(shift.why is not Why.NOT_JUDGED for shift in self.hidden)
+        return is_lost or bool(self.softened)
 
 
 def measure(

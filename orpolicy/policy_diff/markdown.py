@@ -8,6 +8,7 @@ from orpolicy.policy_diff.model import Effect
 from orpolicy.policy_diff.outcome import NO_FIGURES, TITLES, net, parts, places, reason, said, total
 from orpolicy.reporters._figures import cents
 from orpolicy.reporters._markdown_text import code, escaped, row
+from orpolicy.reporters._plain_finding import saved
 from orpolicy.reporters._words import name, subject
 
 if TYPE_CHECKING:
@@ -57,12 +58,11 @@ def _figures(impact: Impact) -> Iterator[str]:
 
 def _shift(part: str, shift: Shift) -> str:
     finding = shift.finding
-    expected = finding.savings.expected
     return row(
         code(name(finding.policy)),
         code(subject(finding.subject)),
         escaped(cents(finding.spend_usd)),
-        "unknown" if expected is None else escaped(cents(expected)),
+        escaped(saved(finding.savings)),
         reason(part, shift),
     )
 

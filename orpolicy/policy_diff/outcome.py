@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from orpolicy.policy_diff.impact import Dollars, Why
 from orpolicy.policy_diff.model import Effect
 from orpolicy.reporters._figures import cents
+from orpolicy.reporters._plain_finding import saved
 from orpolicy.reporters._words import plural, prose, visible
 
 if TYPE_CHECKING:
@@ -106,18 +107,16 @@ def reason(part: str, shift: Shift) -> str:
 
 def worth(shift: Shift) -> str:
     """A finding's dollars: ``spent $6,167.00, saves $5,340.12 a month``."""
-    expected = shift.finding.savings.expected
-    saves = "savings unknown" if expected is None else f"saves {cents(expected)} a month"
-    return f"spent {cents(shift.finding.spend_usd)}, {saves}"
+    return f"spent {cents(shift.finding.spend_usd)}, saves {saved(shift.finding.savings)} a month"
 
 
 def total(shifts: tuple[Shift, ...]) -> str:
     """The dollars of one part, in one sentence."""
     dollars = Dollars.of(shifts)
-    unknown = f", of {dollars.unknown} unknown" if dollars.unknown else ""
+    unknown = f" and {dollars.unknown} unknown" if dollars.unknown else ""
     return (
         f"{plural(len(shifts), 'finding')}, spent {cents(dollars.spend_usd)}, "
-        f"saves {cents(dollars.saves_usd_per_month)} a month{unknown}"
+        f"expected savings {cents(dollars.saves_usd_per_month)} a month{unknown}"
     )
 
 

@@ -124,12 +124,10 @@ def _where(pair: Pair, sides: Sides) -> Iterator[Change]:
 
 
 def relate(old: Scope | None, new: Scope | None) -> Relation:
-    """How the newer scope of a dimension relates to the older; None: no selector."""
-    if old is None or new is None:
-        if old is new:
-            return Relation.SAME
-        return Relation.NARROWER if old is None else Relation.WIDER
-    return relation(old, new)
+    """How the newer scope of a dimension relates to the older; None: no selector, on one side at most."""
+    if old is None:
+        return Relation.NARROWER
+    return Relation.WIDER if new is None else relation(old, new)
 
 
 def _scope_effect(
