@@ -34,7 +34,12 @@ PARTS = {
     ),
     "evaluation": (
         ["orpolicy/evaluation.py", "orpolicy/screening.py"],
-        ["tests/test_lint_report.py", "tests/test_lint_selection.py", "tests/rules"],
+        [
+            "tests/test_lint_report.py",
+            "tests/test_lint_selection.py",
+            "tests/test_screening.py",
+            "tests/rules/test_rule_cases.py",
+        ],
     ),
 }
 """Part -> the files that are mutated, and the tests that must notice."""
