@@ -58,7 +58,8 @@ def command(
     REPORT.json is what `orpolicy check --format json=REPORT.json` wrote. The token comes from GITHUB_TOKEN,
     the API's address from GITHUB_API_URL; no management key is needed. Comment and issues are edited in
     silence; a finding that is new, fails by now, or costs 10 % and 10 dollars a month more than people were
-    told gets a short comment of its own. Issues are found by their label, orpolicy.
+    told gets a short comment of its own. Issues are found by their label, orpolicy; those of owners who have
+    no policy in the report stay as they are.
     """
     if not issues and not (pull_request and comment):
         raise UsageError("nothing to do: give --pull-request N or --issues")
@@ -79,6 +80,8 @@ def command(
             keep_comment(client, us, pull_request, found, mention=mention)
         if issues:
             Issues(client, us, found, mention=mention).keep()
+        if not client.writes:
+            click.echo("nothing to tell")
     finally:
         _tell(client, dry_run=dry_run)
         client.close()
@@ -90,5 +93,3 @@ def _tell(client: Client, *, dry_run: bool) -> None:
         click.echo(f"{'would send' if dry_run else 'sent'} {write.method} {write.path}")
         if dry_run:
             click.echo(json.dumps(write.body, indent=2))
-    if not client.writes:
-        click.echo("nothing to tell")

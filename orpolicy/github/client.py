@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from orpolicy.errors import DeliveryError
-from orpolicy.github.refusal import Refusal, refusal
+from orpolicy.github.refusal import Refusal, no_answer, refusal
 from orpolicy.sources._json import BrokenJson, Json, parse_json
 from orpolicy.version import __version__
 
@@ -100,9 +100,9 @@ class Client:
         try:
             return _object(self._ask("GET", path)[0], path)
         except RefusedError as error:
-            if error.status in none_for:
-                return None
-            raise
+            if error.status not in none_for or error.is_limit:
+                raise
+            return None
 
     def listed(self, path: str, params: Mapping[str, str] | None = None) -> Iterator[JsonObject]:
         """Every object of a list, page by page; none without a token.
@@ -153,7 +153,7 @@ class Client:
             try:
                 response = self._http.request(method, self._site.api_url + path, params=params, json=body)
             except (httpx.HTTPError, httpx.InvalidURL) as error:
-                failed = Refusal(None, f"the connection failed ({type(error).__name__})", is_undone=False)
+                failed = no_answer(error)
             else:
                 if response.is_success:
                     return self._payload(method, path, response), "next" in response.links
@@ -182,10 +182,12 @@ class RefusedError(DeliveryError):
 
     Attributes:
         status: of HTTP; None where no answer came.
+        is_limit: whether it only came too soon.
     """
 
     def __init__(self, request: str, failed: Refusal, more: str = "") -> None:
         self.status = failed.status
+        self.is_limit = failed.limit_seconds is not None
         advice = f". {failed.advice}" if failed.advice else ""
         super().__init__(f"{request}: {failed.detail}{more}{advice}")
 

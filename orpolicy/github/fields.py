@@ -41,7 +41,7 @@ class Fields:
         """A finite number."""
         value = float(cast("float", self.members[name]))
         if not math.isfinite(value):
-            raise ValueError(f"{name} is not finite")
+            raise ValueError(f"{name} is out of range")
         return value
 
     def perhaps_number(self, name: str) -> float | None:
@@ -50,11 +50,8 @@ class Fields:
 
     def integer(self, name: str) -> int:
         """A whole number."""
-        return (
-            int(self.number(name))
-            if isinstance(self.members[name], float)
-            else cast("int", self.members[name])
-        )
+        value = self.number(name)
+        return int(value) if isinstance(self.members[name], float) else cast("int", self.members[name])
 
     def at(self, name: str) -> Fields:
         """An object."""

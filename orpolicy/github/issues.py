@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from orpolicy.errors import DeliveryError
+from orpolicy.github.client import RefusedError
 from orpolicy.github.shares import shares
 from orpolicy.github.thread import marked
 from orpolicy.github.told import Comparison, Told, compared
 from orpolicy.github.words import clean_notice, issue_body, issue_marker, issue_title, mentions, notice
 
 if TYPE_CHECKING:
-    from orpolicy.github.client import Client
+    from orpolicy.github.client import Client, JsonObject
     from orpolicy.github.shares import Share
     from orpolicy.github.thread import Author, Text
     from orpolicy.report import Report
@@ -67,7 +70,12 @@ class Issues:
             "body": self._body(share, now),
             "labels": [LABEL],
         }
-        self._client.write("POST", self._path, issue)
+        made = self._client.write("POST", self._path, issue)
+        if made and not _has_label(made):
+            raise DeliveryError(
+                f"issue #{made.get('number')} was opened without its label {LABEL}, and would not be found "
+                "again: delete it, and give the token the permission to label issues"
+            )
 
     def _update(self, share: Share, issue: Text) -> None:
         """Comments come before edits, which tell nobody: what fails in between is told twice.
@@ -107,5 +115,17 @@ class Issues:
             self._has_label = True
             return
         label = {"name": LABEL, "color": _COLOR, "description": _DESCRIPTION}
-        self._client.write("POST", f"{self._client.repository_path}/labels", label)
+        try:
+            self._client.write("POST", f"{self._client.repository_path}/labels", label)
+        except RefusedError as error:
+            if error.status != HTTPStatus.UNPROCESSABLE_ENTITY:  # another run made it meanwhile
+                raise
         self._has_label = True
+
+
+def _has_label(issue: JsonObject) -> bool:
+    labels = issue.get("labels")
+    names = (
+        (label.get("name") for label in labels if isinstance(label, dict)) if isinstance(labels, list) else ()
+    )
+    return any(str(name).lower() == LABEL for name in names)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+
+import httpx
 
 from orpolicy.sources._json import BrokenJson, parse_json
 from orpolicy.sources._replies import one_line, retry_after_seconds
-
-if TYPE_CHECKING:
-    import httpx
 
 _LEAST_LIMIT_SECONDS = 60.0
 """What GitHub asks for after a secondary limit that says nothing else."""
@@ -34,6 +32,7 @@ class Refusal:
         status: of HTTP; None where no answer came.
         detail: what happened, foreign words made safe to show.
         advice: our own sentence about what to do, or "".
+        is_passing: whether it may pass by itself.
         is_undone: whether it is sure that nothing was changed.
         limit_seconds: how long a limit asks to wait; None where none was hit.
     """
@@ -41,6 +40,7 @@ class Refusal:
     status: int | None
     detail: str
     advice: str = ""
+    is_passing: bool = False
     is_undone: bool = True
     limit_seconds: float | None = None
 
@@ -48,7 +48,7 @@ class Refusal:
         """How long to wait before asking again; None where that is no use, or could do it twice."""
         if self.limit_seconds is not None:
             return self.limit_seconds
-        return backoff_seconds if not self.is_undone and is_repeatable else None
+        return backoff_seconds if self.is_passing and (self.is_undone or is_repeatable) else None
 
 
 def refusal(response: httpx.Response, raw: bytes, now: float) -> Refusal:
@@ -66,8 +66,16 @@ def refusal(response: httpx.Response, raw: bytes, now: float) -> Refusal:
         return Refusal(status, detail, limit_seconds=limit)
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
         return Refusal(status, detail, _MOVED)
-    advice = _ADVICE[HTTPStatus(status)] if status in _ADVICE else ""
-    return Refusal(status, detail, advice, is_undone=status < HTTPStatus.INTERNAL_SERVER_ERROR)
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return Refusal(status, detail, is_passing=True, is_undone=False)
+    return Refusal(status, detail, _ADVICE[HTTPStatus(status)] if status in _ADVICE else "")
+
+
+def no_answer(error: httpx.HTTPError | httpx.InvalidURL) -> Refusal:
+    """The refusal that a failed connection stands for."""
+    is_undone = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+    detail = f"the connection failed ({type(error).__name__})"
+    return Refusal(None, detail, is_passing=True, is_undone=is_undone)
 
 
 def _limit_seconds(response: httpx.Response, message: str, now: float) -> float | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
@@ -37,14 +37,13 @@ from orpolicy.report import (
 )
 from orpolicy.reporters.json import report_schema
 from orpolicy.sources._json import BrokenJson, parse_json
+from orpolicy.sources._replies import one_line
 from orpolicy.verdict import Severity, Status, Verdict
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from orpolicy.sources._json import Json
-
-_MESSAGE_LENGTH = 200
 
 
 def read_report(path: Path) -> Report:
@@ -67,11 +66,9 @@ def read_report(path: Path) -> Report:
 def _checked(path: Path, value: Json) -> Report:
     wrong = best_match(Draft202012Validator(json.loads(report_schema())).iter_errors(value))
     if wrong is not None:
-        message = wrong.message if len(wrong.message) <= _MESSAGE_LENGTH else "does not fit its schema"
-        raise UsageError(f"{path} is no report: {wrong.json_path}: {message}")
-    assert isinstance(value, dict)  # noqa: S101 - the schema said so
+        raise UsageError(f"{path} is no report: {one_line(f'{wrong.json_path}: {wrong.message}')}")
     try:
-        return _report(Fields(value))
+        return _report(Fields(cast("dict[str, Json]", value)))
     except (ValueError, OverflowError) as error:
         raise UsageError(f"{path} is no report: {error}") from error
 

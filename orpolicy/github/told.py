@@ -8,7 +8,6 @@ import hashlib
 import math
 import re
 import struct
-import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -25,11 +24,13 @@ WORSE_RATIO = 1.1
 WORSE_USD = 10.0
 """A finding is worse when it costs more than both allow, per month, beyond what was told."""
 
+MOST_USD = 1e300
+"""More is taken for this much, so that figures stay finite."""
+
 _LINE = re.compile(r"<!-- orpolicy told 1 ([A-Za-z0-9+/=]*) -->")
 _HEAD = struct.Struct(">d")
 _ENTRY = struct.Struct(">8s4sd?")
 _ROOM_AROUND = len("<!-- orpolicy told 1  -->")
-_MOST_BYTES = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Entry:
     """One finding as it was told.
 
     Attributes:
-        finding: the first 8 bytes of its fingerprint.
+        finding: the last 8 bytes of its fingerprint.
         policy: 4 bytes of a hash of its policy's id.
         usd_per_month: what its subject spends, the least since it was told, to the cent.
         is_failure: whether it fails rather than warns.
@@ -53,9 +54,9 @@ class Entry:
         """A finding of a policy with that window as it is now; dollars as they are where there is none."""
         factor = window.monthly_factor if window else 1.0
         return cls(
-            bytes.fromhex(finding.fingerprint)[:8],
+            bytes.fromhex(finding.fingerprint)[-8:],
             policy_hash(finding.policy),
-            round(finding.spend_usd * factor, 2),
+            min(round(finding.spend_usd * factor, 2), MOST_USD),
             finding.verdict is Verdict.FAIL,
         )
 
@@ -84,24 +85,26 @@ class Told:
         if found is None:
             return None
         try:
-            unpacker = zlib.decompressobj()
-            raw = unpacker.decompress(base64.b64decode(found[1], validate=True), _MOST_BYTES)
+            raw = base64.b64decode(found[1], validate=True)
             (left_out,) = _HEAD.unpack_from(raw)
             entries = tuple(Entry(*each) for each in _ENTRY.iter_unpack(raw[_HEAD.size :]))
-        except (binascii.Error, zlib.error, struct.error):
+        except (binascii.Error, struct.error):
             return None
         figures = (left_out, *(entry.usd_per_month for entry in entries))
         return cls(entries, left_out) if all(map(math.isfinite, figures)) else None
 
     def line(self, room: int) -> str:
-        """The line that keeps it, of at most so many characters; the cheapest findings are left out first."""
-        most = max((room - _ROOM_AROUND) * 3 // 4 - 64 - _HEAD.size, 0) // _ENTRY.size
+        """The line that keeps it, of at most so many characters where that is possible.
+
+        The cheapest findings are left out first; 36 characters are the least.
+        """
+        most = max((room - _ROOM_AROUND) // 4 * 3 - _HEAD.size, 0) // _ENTRY.size
         kept, dropped = self.entries[:most], self.entries[most:]
         left_out = max([self.left_out_usd, *(entry.usd_per_month for entry in dropped)])
         raw = _HEAD.pack(left_out) + b"".join(
             _ENTRY.pack(entry.finding, entry.policy, entry.usd_per_month, entry.is_failure) for entry in kept
         )
-        return f"<!-- orpolicy told 1 {base64.b64encode(zlib.compress(raw, 9)).decode()} -->"
+        return f"<!-- orpolicy told 1 {base64.b64encode(raw).decode()} -->"
 
 
 @dataclass(frozen=True, slots=True)

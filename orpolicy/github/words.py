@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from orpolicy.reporters._figures import cents, minute
 from orpolicy.reporters._markdown_findings import TABLE_HEAD, finding_row, place
 from orpolicy.reporters._markdown_text import code, escaped
-from orpolicy.reporters._plain_finding import dollars, stopped
+from orpolicy.reporters._plain_finding import stopped
 from orpolicy.reporters._words import measured, name, plural, prose, subject
 from orpolicy.reporters.base import Style
 from orpolicy.reporters.markdown import MARKER, Markdown
@@ -65,8 +65,7 @@ def issue_body(share: Share, report: Report, now: Comparison, mentioned: str) ->
     """An owner's issue: the open findings, and what could not be judged."""
     findings = share.findings
     whose = f"of {code(name(share.owner))}" if share.owner else "without an owner"
-    spent = f" ({escaped(cents(dollars(findings)))})" if findings else ""
-    head = [f"{plural(len(findings), 'open finding')} {whose}{spent}, as of {minute(report.generated_at)}."]
+    head = [f"{plural(len(findings), 'open finding')} {whose}, as of {minute(report.generated_at)}."]
     if now.kept:
         head.append(f"{plural(now.kept, 'finding')} told before cannot be seen: the policy was not judged.")
     parts = [head, [mentioned], _table(findings), _unjudged(share.inconclusive), [_KEPT]]
