@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @click.command(
     epilog="Exit codes: 0 done, whatever the report says; 2 the report or the command line is wrong; "
-    "3 GitHub refused or could not be reached. It never exits with 1, which stands for a failed policy."
+    "3 GitHub refused or could not be reached. So neither a failed policy nor a failed request exits with 1."
 )
 @click.argument("report", type=click.Path(path_type=Path), metavar="REPORT.json")
 @click.option("--pull-request", type=click.IntRange(min=1), metavar="N", help="Whose comment to keep.")

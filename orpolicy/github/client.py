@@ -110,7 +110,9 @@ class Client:
         Raises:
             DeliveryError: if there is no end to it, or a page cannot be had.
         """
-        for page in range(1, MOST_PAGES + 1 if self._site.token else 1):
+        if not self._site.token:
+            return
+        for page in range(1, MOST_PAGES + 1):
             query = {**(params or {}), "per_page": str(PER_PAGE), "page": str(page)}
             payload, has_next = self._ask("GET", path, params=query)
             if not isinstance(payload, list):
@@ -118,8 +120,7 @@ class Client:
             yield from (_object(item, path) for item in payload)
             if not has_next:
                 return
-        if self._site.token:
-            raise DeliveryError(f"GET {path}: more than {MOST_PAGES} pages")
+        raise DeliveryError(f"GET {path}: more than {MOST_PAGES} pages")
 
     def write(self, method: str, path: str, body: Mapping[str, Json]) -> JsonObject:
         """Change something; what GitHub answers, nothing where the run only shows what it would do.
