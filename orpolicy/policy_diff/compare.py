@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from orpolicy.policy_diff.model import Change, Effect, Places, PolicyDiff
@@ -9,7 +10,7 @@ from orpolicy.policy_diff.policies import content, policy_changes
 from orpolicy.policy_diff.waivers import waiver_changes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Hashable, Iterator
 
     from orpolicy.policy.model import Policy, PolicySet
 
@@ -25,10 +26,11 @@ def compare(old: PolicySet, new: PolicySet) -> PolicyDiff:
     gone = [item for name, item in before.items() if name not in after]
     come = [item for name, item in after.items() if name not in before]
     renamed = _renamed(gone, come, sides)
+    taken = frozenset(renamed.values())
     changes = [
         *(change for name in before if name in after for change in _kept(before[name], after[name], sides)),
         *(_removed(item) for item in gone if item.id not in renamed),
-        *(_added(item) for item in come if item.id not in renamed.values()),
+        *(_added(item) for item in come if item.id not in taken),
         *(_rename(before[name], after[other]) for name, other in renamed.items()),
         *waiver_changes(sides, renamed),
     ]
@@ -41,15 +43,10 @@ def _rank(change: Change) -> tuple[object, ...]:
 
 def _renamed(gone: list[Policy], come: list[Policy], sides: tuple[PolicySet, PolicySet]) -> dict[str, str]:
     """Policies that say the same under another id, each taken once."""
-    left = [(item.id, content(item, sides[1])) for item in come]
-    found: dict[str, str] = {}
-    for item in gone:
-        said = content(item, sides[0])
-        match = next((entry for entry in left if entry[1] == said), None)
-        if match is not None:
-            left.remove(match)
-            found[item.id] = match[0]
-    return found
+    left: dict[Hashable, list[str]] = defaultdict(list)
+    for item in reversed(come):
+        left[content(item, sides[1])].append(item.id)
+    return {item.id: same.pop() for item in gone if (same := left[content(item, sides[0])])}
 
 
 def _kept(old: Policy, new: Policy, sides: tuple[PolicySet, PolicySet]) -> Iterator[Change]:

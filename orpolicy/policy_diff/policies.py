@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+from dataclasses import fields
 from datetime import UTC, datetime
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from orpolicy.binding import DEFAULT_WINDOW
-from orpolicy.location import Location
 from orpolicy.period import parse_window
 from orpolicy.plugins import RULES
 from orpolicy.policy.model import Thresholds
@@ -22,7 +22,7 @@ from orpolicy.totals import Totals
 from orpolicy.verdict import Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Hashable, Iterator
 
     from orpolicy.policy.model import Policy, PolicySet
 
@@ -32,7 +32,9 @@ Sides = tuple["PolicySet", "PolicySet"]
 _WORDS = ("title", "why", "owner", "link", "replacement")
 _FLOORS = {"spend": "spend_usd", "requests": "requests", "share": "share"}
 _SEVERITIES = tuple(Severity)
-_NOWHERE = Location("", 1, 1)
+_ELSEWHERE = frozenset({"id", "location", "places", "window", "where", "settings"})
+"""What is the policy's name, a place, or compared in another way."""
+
 _ANY_WINDOW = parse_window("last-month", datetime(2026, 6, 10, tzinfo=UTC))
 
 
@@ -73,12 +75,13 @@ def window(policy: Policy, policies: PolicySet) -> str:
     return policy.window or policies.window or DEFAULT_WINDOW
 
 
-def content(policy: Policy, policies: PolicySet) -> tuple[object, ...]:
+def content(policy: Policy, policies: PolicySet) -> Hashable:
     """All that a policy says but for its id, comparable over files."""
-    where = {item.dimension: Scope.of(item, policies) for item in policy.where}
+    plain = tuple(getattr(policy, item.name) for item in fields(policy) if item.name not in _ELSEWHERE)
+    where = frozenset(Scope.of(item, policies) for item in policy.where)
     models = patterns(MODEL_DIMENSION, RULES[policy.rule].read(policy).models, policies)
-    bare = replace(policy, id="", location=_NOWHERE, places={}, where=(), window=window(policy, policies))
-    return (bare, where, models)
+    settings = json.dumps(policy.settings, sort_keys=True)
+    return (plain, window(policy, policies), where, models, settings)
 
 
 def only_grows(policy: Policy) -> bool:

@@ -180,13 +180,37 @@ def test_markdown_is_inert(capsys: pytest.CaptureFixture[str]) -> None:
     assert "Findings that are new" in shown
 
 
-def test_markdown_stays_within_a_comment(capsys: pytest.CaptureFixture[str]) -> None:
-    many = "".join(f"  - {{id: p{number}, rule: spend-growth}}\n" for number in range(103))
+@pytest.mark.parametrize(("title", "shown"), [("t", 100), ("@" * 500, 10)])
+def test_markdown_stays_within_a_comment(title: str, shown: int, capsys: pytest.CaptureFixture[str]) -> None:
+    many = "".join(f'  - {{id: p{number}, rule: spend-growth, title: "old"}}\n' for number in range(104))
     write("policies/team.yaml", OLD + many)
-    diff("main", "--format", "markdown")
-    shown = capsys.readouterr().out
-    assert shown.count("policy added") == 100
-    assert "3 more rows are not shown." in shown
+    commit()
+    write("policies/team.yaml", OLD + many.replace('"old"', f'"{title}"'))
+    assert diff("main~1", "--format", "markdown") == 0
+    text = capsys.readouterr().out
+    assert text.count("policy added") == 100
+    assert "4 more rows not shown." in text
+    assert diff("main", "--format", "markdown") == 0
+    text = capsys.readouterr().out
+    assert len(text) <= 60_000
+    assert text.count("| title ") == shown
+    assert f"{104 - shown} more rows not shown." in text
+
+
+def test_markdown_that_never_fits_is_its_headline(capsys: pytest.CaptureFixture[str]) -> None:
+    paths = [f"more/{'@' * 100}{number}.yaml" for number in range(80)]
+    for number, path in enumerate(paths):
+        write(path, OLD.replace("outlier", f"p{number}"))
+    assert diff("main", "policies", *paths, "--format", "markdown") == 0
+    assert capsys.readouterr().out == "### orpolicy: 80 changes against main (strengthens: 80)\n"
+
+
+def test_markdown_names_some_of_what_could_not_be_judged(capsys: pytest.CaptureFixture[str]) -> None:
+    lost = LOST.partition("policies:")[2].splitlines()[2]
+    more = "".join(f"{lost.replace('id: lost', f'id: lost-{number:03}')}\n" for number in range(103))
+    write("policies/team.yaml", OLD + more)
+    assert diff("main", "--source", "demo", "--format", "markdown") == 3
+    assert "`lost-099` and 3 more\n" in capsys.readouterr().out
 
 
 def test_terminals_are_safe_from_names(capsys: pytest.CaptureFixture[str]) -> None:
