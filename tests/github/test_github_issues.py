@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -63,6 +65,16 @@ def test_a_history_of_reports(tracker: Tracker) -> None:
     assert tracker.first["state"] == "open"
     assert "**1 finding new**" in tracker.github.bodies(1)[-1]
     assert len(tracker.github.issues) == 1
+
+
+def test_a_later_report_is_dated_in_silence_and_only_while_the_issue_is_open(tracker: Tracker) -> None:
+    clean = judged(owners={"p": "data"})
+    later = datetime(2026, 6, 17, tzinfo=UTC)
+    tracker.tell(judged(breach(1)))
+    assert tracker.tell(replace(judged(breach(1)), generated_at=later)) == [EDITED]
+    assert "as of 2026-06-17 00:00 UTC" in tracker.first["body"]
+    tracker.tell(clean)
+    assert tracker.tell(replace(clean, generated_at=later)) == []
 
 
 def test_each_owner_has_one_and_policies_without_owner_share_one(tracker: Tracker) -> None:
