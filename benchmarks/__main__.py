@@ -43,7 +43,7 @@ def main() -> int:
     )
     print("\n| what | measured | target | met | details |\n|---|---|---|---|---|")
     for line in lines:
-        met = "yes" if line.is_met else "NO"
+        met = ("yes" if line.is_met else "NO") if line.target else "-"
         print(f"| {line.name} | {line.figure} | {line.target} | {met} | {line.details} |")
     return 0 if all(line.is_met for line in lines) else 1
 
@@ -89,20 +89,34 @@ def _judging(folder: Path) -> list[Line]:
     answers.mkdir()
     write_answers(answers, 1_000_000)
     policies = _written(folder, 200, growth=False)
-    command = [*PYTHON, "-m", "benchmarks.judge_grouped", str(answers), str(policies)]
-    runs = [json.loads(run(command).output) for _ in range(HEAVY_ROUNDS)]
-    one = sorted(runs, key=lambda item: item["judge_seconds"] / item["parse_seconds"])[len(runs) // 2]
-    times = one["judge_seconds"] / one["parse_seconds"]
+    judge, lint = (
+        [*PYTHON, "-m", "benchmarks.judge_grouped", str(answers), str(policies), run]
+        for run in ("judge", "lint")
+    )
+    runs = [json.loads(run(judge).output) for _ in range(HEAVY_ROUNDS)]
+    one = sorted(runs, key=lambda item: item["run_seconds"] / item["parse_seconds"])[len(runs) // 2]
+    whole = json.loads(run(lint).output)
+    times = one["run_seconds"] / one["parse_seconds"]
+    decoded = one["parse_seconds"] + one["decode_seconds"]
     details = (
-        f"{one['judge_seconds']:.1f} s against {one['parse_seconds']:.1f} s of `json.loads`; "
-        f"{one['findings']} findings, {one['inconclusive']} inconclusive"
+        f"{one['run_seconds']:.1f} s of CPU against {one['parse_seconds']:.1f} s of `json.loads` "
+        f"({decoded:.1f} s with decoding into columns: {one['run_seconds'] / decoded:.2f}x); "
+        f"{one['breaches']} breaches, {one['inconclusive']} inconclusive"
     )
     name = f"judging {one['rows']:,} grouped rows x {one['policies']} policies"
-    peak = max(item["peak_bytes"] for item in runs)
-    before = f"the decoded rows alone: {one['peak_bytes_before'] / GIB:.2f} GiB"
+    priced = f"{whole['run_seconds']:.1f} s of CPU with every breach priced, explained and reported"
+    peak = max(item["peak_bytes"] for item in (*runs, whole))
+    before = f"the decoded rows alone {one['peak_bytes_before'] / GIB:.2f} GiB"
     return [
         Line(name, f"{times:.2f}x", "at most 1.5x", times <= 1.5, details),
-        Line("its peak memory", f"{peak / GIB:.2f} GiB", "below 1.5 GB", peak < 1.5e9, before),
+        Line(
+            "the same to the report",
+            f"{whole['run_seconds'] / whole['parse_seconds']:.2f}x",
+            "",
+            is_met=True,
+            details=priced,
+        ),
+        Line("their peak memory", f"{peak / GIB:.2f} GiB", "below 1.5 GB", peak < 1.5e9, before),
     ]
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 _SHAPES = (
-    "rule: blended-multiple, by: [model], floor: {{spend: {floor}}}, warn_above: 9, fail_above: {high}",
-    "rule: usd-per-mtok, by: [model], floor: {{spend: {floor}}}, fail_above: {high}",
-    "rule: model-ban, where: {{api_key_id: [{keys}]}}, models: [{models}], fail_above: 1{high}0",
-    "rule: cache-hit-rate, by: [model], floor: {{spend: {floor}}}, fail_below: 0.{share:02}",
+    "rule: blended-multiple, by: [model], floor: {{spend: {floor}}}, warn_above: {high}",
+    "rule: usd-per-mtok, by: [model], floor: {{spend: {floor}}}, fail_above: 4{high}",
+    "rule: model-ban, where: {{api_key_id: [{keys}]}}, models: [{models}], fail_above: 2{high}0",
+    "rule: cache-hit-rate, by: [model], floor: {{spend: {floor}}}, fail_below: 0.1{share:02}",
     "rule: surcharge-share, components: [web], fail_above: 0.{share:02}",
     "rule: reasoning-share, by: [model], where: {{api_key_id: [{keys}]}}, fail_above: 0.8{share:02}",
     "rule: prompt-ratio, by: [api_key_id], floor: {{spend: {floor}, requests: 100}}, fail_above: {high}",
-    "rule: spend-limit, by: [api_key_id], where: {{api_key_id: [{keys}]}}, warn_above: 1{high}0",
+    "rule: spend-limit, by: [api_key_id], where: {{api_key_id: [{keys}]}}, warn_above: 5{high}0",
     "rule: cost-per-request, floor: {{spend: {floor}, requests: 100}}, fail_above: 0.{high}",
     "rule: metric, expression: usage_web / total_usage, by: [model], warn_above: 0.1{share:02}",
     "rule: cost-per-request, where: {{model: [{models}]}}, fail_above: 0.{high}",

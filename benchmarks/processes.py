@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -34,27 +33,42 @@ class Cost:
     output: str = ""
 
 
+_LAUNCHER = """
+import os, sys, time
+began = time.perf_counter()
+child = os.posix_spawn(sys.argv[2], sys.argv[2:], os.environ)
+_, status, usage = os.wait4(child, 0)
+figures = [time.perf_counter() - began, usage.ru_utime + usage.ru_stime, usage.ru_maxrss]
+with open(int(sys.argv[1]), "w") as report:
+    print(os.waitstatus_to_exitcode(status), *figures, file=report)
+"""
+"""A process begins with the memory of the one that started it, so that one must be small."""
+
+
 def run(command: Sequence[str], accepted: Sequence[int] = (0,)) -> Cost:
     """Run a command once.
 
     Raises:
         RuntimeError: if it ends with an exit code that is not accepted.
     """
-    began = time.perf_counter()
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(), cwd=ROOT, text=True
+    reader, writer = os.pipe()
+    launcher = [sys.executable, "-I", "-S", "-c", _LAUNCHER, str(writer)]
+    done = subprocess.run(
+        [*launcher, *command],
+        capture_output=True,
+        check=True,
+        cwd=ROOT,
+        env=environment(),
+        pass_fds=[writer],
+        text=True,
     )
-    output, errors = (stream.read() if stream else "" for stream in (process.stdout, process.stderr))
-    _, status, usage = os.wait4(process.pid, 0)
-    wall_seconds = time.perf_counter() - began
-    process.returncode = os.waitstatus_to_exitcode(status)
-    for stream in (process.stdout, process.stderr):
-        if stream:
-            stream.close()
-    if process.returncode not in accepted:
-        raise RuntimeError(f"{command} ended with {process.returncode}: {errors}")
+    os.close(writer)
+    with os.fdopen(reader) as report:
+        code, wall, cpu, peak = report.read().split()
+    if int(code) not in accepted:
+        raise RuntimeError(f"{command} ended with {code}: {done.stderr}")
     scale = 1 if sys.platform == "darwin" else 1024
-    return Cost(wall_seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * scale, output)
+    return Cost(float(wall), float(cpu), int(peak) * scale, done.stdout)
 
 
 def medians(commands: Sequence[Sequence[str]], rounds: int, accepted: Sequence[int] = (0,)) -> list[Cost]:

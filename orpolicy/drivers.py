@@ -10,24 +10,35 @@ from orpolicy.query.vocabulary import SPEND
 from orpolicy.savings.levers import CutSurcharge
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from orpolicy.account import Account
     from orpolicy.evaluation import Breach
     from orpolicy.lay_out import Layout
     from orpolicy.savings.levers import Lever
     from orpolicy.table import Member
+    from orpolicy.totals import Cell
 
 MAX_DRIVERS = 5
 
 
-def drivers_of(breach: Breach, layout: Layout, lever: Lever, account: Account) -> tuple[Driver, ...]:
+def drivers_of(
+    breach: Breach, cells: Sequence[Cell], layout: Layout, lever: Lever, account: Account
+) -> tuple[Driver, ...]:
     """The largest drivers of a breach: a model's keys, a key's models, a pair's share of its model.
 
     For surcharges the dollars are those of the surcharge.
+
+    Args:
+        breach: whose drivers.
+        cells: its traffic by key and model, as ``layout`` has it.
+        layout: all traffic of the window.
+        lever: what could be done about it.
+        account: what names keys and models.
     """
     subject = breach.row.subject
     if {KEY, MODEL} <= set(subject):
         return _share_of_model(breach, layout, account)
-    cells = layout.cells(breach)
     metric = lever.metrics[0] if isinstance(lever, CutSurcharge) else SPEND
     dimension = MODEL if KEY in subject else KEY
     spend: dict[Member, float] = {}

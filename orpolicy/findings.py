@@ -71,7 +71,8 @@ def _draft(  # noqa: PLR0913, PLR0917 - the breach, what surrounds it, and the c
     lever = bound.rule.lever(breach.row, judgement.traffic, breach.value, breach.threshold)
     if isinstance(lever, Swap):
         lever = replace(lever, avoid=banned)
-    worth = _estimate(breach, layout, lever, account, now)
+    cells = layout.cells(breach)
+    worth = _estimate(breach, cells, layout, lever, account, now)
     month = bound.window.monthly_factor
     totals = breach.row.totals
     verdict, severity = graded(breach.verdict, bound.policy.severity)
@@ -99,7 +100,7 @@ def _draft(  # noqa: PLR0913, PLR0917 - the breach, what surrounds it, and the c
             _labelled(worth.formula, lever, bound),
         ),
         recommendation=_recommendation(bound, breach, worth),
-        drivers=drivers_of(breach, layout, lever, account),
+        drivers=drivers_of(breach, cells, layout, lever, account),
         locations=(bound.policy.location,),
         verify=_verify(bound, breach, account),
         owner=bound.policy.owner,
@@ -130,8 +131,14 @@ def settled(drafted: Draft, share_usd: float | None, status: Status) -> Finding:
     return replace(drafted.finding, savings=savings, status=status)
 
 
-def _estimate(breach: Breach, layout: Layout, lever: Lever, account: Account, now: datetime) -> Estimate:
-    cells = layout.cells(breach)
+def _estimate(  # noqa: PLR0913, PLR0917 - the breach, what surrounds it, and the clock
+    breach: Breach,
+    cells: tuple[Cell, ...],
+    layout: Layout,
+    lever: Lever,
+    account: Account,
+    now: datetime,
+) -> Estimate:
     subject = breach.row.subject
     stand_in = (Cell(subject.get(KEY), subject[MODEL], breach.row.totals),) if MODEL in subject else ()
     worth = estimate(
