@@ -37,15 +37,15 @@ class LazyGroup(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="\b\nExit codes: 0 passed, 1 a policy failed, 2 files or command line wrong,\n"
+    "3 nothing failed but something could not be judged, 70 a bug in orpolicy.",
+)
 @click.version_option(__version__, "-V", "--version", prog_name="orpolicy", message="%(prog)s %(version)s")
 def group() -> None:
-    r"""The linter for LLM spend: cost rules as YAML, checked against OpenRouter's analytics.
-
-    \b
-    Exit codes: 0 passed, 1 a policy failed, 2 files or command line wrong,
-    3 nothing failed but something could not be judged, 70 a bug in orpolicy.
-    """
+    """The linter for LLM spend: cost rules as YAML, checked against OpenRouter's analytics."""
 
 
 def run_group(arguments: Sequence[str]) -> int:  # noqa: PLR0911 - a return for each way out

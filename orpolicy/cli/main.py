@@ -19,13 +19,13 @@ EXIT_BUG = 70
 
 COMMANDS = {
     "check": "Evaluate policies; the main job.",
-    "baseline": "Accept findings as they are, and keep what is accepted from growing.",
-    "notify": "Tell people on GitHub: a pull request's comment, an issue for each owner.",
-    "diff-policy": "What a change of the policies weakens, against a git revision or a folder.",
     "plan": "Print the compiled queries, what shares them and what they cost in requests.",
     "validate": "Check the files only: no key, no network.",
     "explain": "What a rule kind measures, its keys, an example.",
     "schema": "Print the JSON Schema of the policy language.",
+    "baseline": "Accept findings as they are, and keep what is accepted from growing.",
+    "diff-policy": "What a change of the policies weakens, against a git revision or a folder.",
+    "notify": "Tell people on GitHub: a pull request's comment, an issue for each owner.",
 }
 """Each is a module of this package with a ``command``; it is imported only when it is called."""
 
