@@ -13,6 +13,7 @@ from orpolicy.staging import Choice
 
 KINDS_OF_LAW = (
     "rule: spend-limit, by: [{by}], fail_above: {high}",
+    "rule: spend-limit, by: [{by}], fail_above: 100, warn_above: {high}",
     "rule: usd-per-mtok, by: [{by}], fail_above: {high}",
     "rule: cost-per-request, by: [{by}], warn_above: 0.01, fail_above: {low}",
     "rule: cache-hit-rate, by: [{by}], fail_below: {low}, prompt_heavy: {heavy}",
