@@ -88,6 +88,7 @@ class Crowd:
         self._models = [permaslug(number) for number in range(models)]
         for number, slug in enumerate(self._models):
             self._list_model(number, slug)
+        self._labels = {"api_key_id": [key.name for key in self._keys], "model": self._models}
         self._number = {key.key_hash: number for number, key in enumerate(self._keys)}
         self.engine = duckdb.connect(config={"threads": 2, "memory_limit": "1GB"})
         self.engine.execute(_PAIRS.format(keys=keys, models=models))
@@ -153,6 +154,10 @@ class Crowd:
         found = self.engine.cursor().execute(text, [*values, request.start.date(), request.end.date()])
         return ["bucket", *request.dimensions, *metrics], found.fetchall()
 
+    def labels(self, dimension: str) -> list[str]:
+        """What answers show for each number of a key or model."""
+        return self._labels[dimension]
+
     def _where(self, filters: tuple[Filter, ...]) -> tuple[str, list[Any]]:
         parts, values = ["true"], list[Any]()
         for item in filters:
@@ -173,7 +178,7 @@ class Crowd:
         if request.granularity:
             shown[f"date__{request.granularity}"] = str(found["bucket"])
         for name in request.dimensions:
-            shown[name] = self._keys[found[name]].name if name == "api_key_id" else self._models[found[name]]
+            shown[name] = self.labels(name)[found[name]]
         for name in request.metrics:
             value = found.get(name)
             shown[name] = None if value is None else str(value) if name in words.COUNTS else value / 1e6
