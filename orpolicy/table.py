@@ -78,7 +78,8 @@ class Table:
         return self.once(("total", metric), lambda: self._total(metric))
 
     def _total(self, metric: str) -> Number | None:
-        return adder(self._kinds(metric))(plain(self.metrics[metric]))
+        column = plain(self.metrics[metric])
+        return adder(self._kinds(metric))(column) if column else None
 
     def is_whole(self, metric: str) -> bool:
         """Whether every row has a value of the metric.

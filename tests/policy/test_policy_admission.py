@@ -189,7 +189,10 @@ def test_what_it_does_not_know_it_does_not_admit(schema: Any, value: Any) -> Non
 
 
 def test_a_definition_may_refer_to_itself() -> None:
-    tree: Any = {"$ref": "#/$defs/tree", "$defs": {"tree": {"type": "array", "items": {"$ref": "#/$defs/tree"}}}}
+    tree: Any = {
+        "$ref": "#/$defs/tree",
+        "$defs": {"tree": {"type": "array", "items": {"$ref": "#/$defs/tree"}}},
+    }
     deep: list[Any] = []
     for _ in range(20_000):
         deep = [deep]
@@ -202,6 +205,9 @@ def test_a_definition_may_refer_to_itself() -> None:
     ("schema", "good", "bad"),
     [
         ({"uniqueItems": True}, ["a", "b"], ["a", "a"]),
+        ({"uniqueItems": True}, "aa", ["b", "b"]),
+        ({"properties": {"a": False}}, {"b": 1}, {"a": 1}),
+        ({"anyOf": [{"required": ["a"]}, {"uniqueItems": False, "type": "array"}]}, ["a", "a"], {}),
         ({"enum": [1, "a", None, True]}, 1.0, False),
         ({"const": 1}, 1, True),
         ({"type": "integer"}, 2.0, 2.5),
