@@ -123,8 +123,8 @@ def _no_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 def judged(name: str, *, cap: int, lie: Lie | None = None) -> Report:
-    """A pack over 1,500 keys, two of them of one name, on 120 models: 68,000 pairs."""
-    with CrowdServer(Crowd(1_500, 120, cap=cap, namesakes=1), lie) as server:
+    """A pack over 900 keys, two of them of one name, on 100 models: 33,000 pairs."""
+    with CrowdServer(Crowd(900, 100, cap=cap, namesakes=1), lie) as server:
         return checked(pack(name), server.environ, Unlimited if cap > MAX_ROWS else OpenRouter)
 
 
@@ -142,13 +142,13 @@ def test_a_server_with_a_cap_leads_to_the_same_verdicts_and_findings(
     assert not report.inconclusive
     assert any(query.truncated for query in report.queries)
     assert not any(query.truncated for query in whole[name].queries)
-    assert len(report.findings) > {"starter": 4, "strict": 100}[name]
+    assert len(report.findings) >= {"starter": 4, "strict": 100}[name]
     assert essence(report) == essence(whole[name])
 
 
 LIES: list[tuple[int, Lie | None, set[str]]] = [
     (2_000, None, set()),
-    (100, None, {"truncated"}),
+    (30, None, {"truncated"}),
     (MAX_ROWS, rows_dropped, {"control-mismatch"}),
     (MAX_ROWS, never_truncated, {"control-mismatch"}),
     (1_000, never_truncated, {"control-mismatch"}),
