@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import chain, compress
 from typing import TYPE_CHECKING, TypeVar
 
 from orpolicy.binding import KEY, MODEL, VARIANT, Bound, Slice, filtered_by_key, key_member, resolve
@@ -11,6 +10,7 @@ from orpolicy.errors import Reason, SourceError
 from orpolicy.fetch import CONTROL_SHARE, CONTROL_USD
 from orpolicy.narrow import Narrowing, enough, floor_usd, members_need
 from orpolicy.query.vocabulary import SPEND
+from orpolicy.selection import select
 from orpolicy.table import DATE, Table, concatenate
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from orpolicy.account import Account
     from orpolicy.fetch import Desk, Evidence
-    from orpolicy.policy.patterns import Matcher
     from orpolicy.query.model import Need
     from orpolicy.table import Member
 
@@ -298,44 +297,3 @@ def _check_whole(slices: Sequence[Slice], tables: Sequence[Table], traffic: Tabl
             Reason.CONTROL_MISMATCH,
             f"the variants one by one spend {parts_usd:,.2f} USD, all traffic {whole_usd:,.2f} USD",
         )
-
-
-def select(table: Table, matchers: Mapping[str, Matcher], account: Account) -> Table:
-    """The rows that every matcher admits; matchers of dimensions that the table lacks were pushed.
-
-    Policies with equal selectors share the rows, and whatever is worked out from them.
-    """
-    for dimension, matcher in matchers.items():
-        if dimension in table.dimensions:
-            table = _selected(table, dimension, matcher, account)
-    return table
-
-
-def _selected(table: Table, dimension: str, matcher: Matcher, account: Account) -> Table:
-    by_account = table.once(("selected", dimension, matcher), dict[int, tuple["Account", "Table"]])
-    if id(account) not in by_account:  # the account is kept beside, so that its id stays its own
-        by_account[id(account)] = (account, _admitted(table, dimension, matcher, account))
-    return by_account[id(account)][1]
-
-
-def _admitted(table: Table, dimension: str, matcher: Matcher, account: Account) -> Table:
-    if dimension == MODEL and VARIANT in table.dimensions:
-        return _select_models(table, matcher, account)
-    rows_by = table.rows_by(dimension)
-    names = table.once(
-        ("names", dimension, id(account)),
-        lambda: (account, [account.names(dimension, member) for member in rows_by]),
-    )
-    groups = list(compress(rows_by.values(), matcher.matches_each(names[1])))
-    if len(groups) == len(rows_by):
-        return table
-    return table.keep(sorted(chain.from_iterable(groups)))
-
-
-def _select_models(table: Table, matcher: Matcher, account: Account) -> Table:
-    pairs = list(zip(table.dimensions[MODEL], table.dimensions[VARIANT], strict=True))
-    verdicts = {
-        (model, variant): matcher.matches(account.names(MODEL, model), variant)
-        for model, variant in set(pairs)
-    }
-    return table.keep([row for row, pair in enumerate(pairs) if verdicts[pair]])

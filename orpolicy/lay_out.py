@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from orpolicy.binding import KEY, MODEL, Bound
 from orpolicy.errors import SourceError
 from orpolicy.fetch import CONTROL_SHARE, CONTROL_USD
-from orpolicy.gather import ask_for_namesakes, attempt, select, told_apart
+from orpolicy.gather import ask_for_namesakes, attempt, told_apart
 from orpolicy.query.model import Context, Filter, Need, Operator
 from orpolicy.query.vocabulary import SPEND
 from orpolicy.screening import values
+from orpolicy.selection import select
 from orpolicy.totals import Cell, Totals
 
 if TYPE_CHECKING:
