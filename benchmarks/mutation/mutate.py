@@ -37,6 +37,7 @@ PARTS = {
         [
             "tests/test_lint_report.py",
             "tests/test_lint_selection.py",
+            "tests/test_evaluation_limits.py",
             "tests/test_screening.py",
             "tests/rules/test_rule_cases.py",
         ],
