@@ -5,7 +5,7 @@ ordered by spend, and the last one is below the policy's floor: whatever is miss
 does not hold, selectors that the answer had room for become filters, and then the members of one
 dimension are asked in lists, each a quarter of the one before, until every part is enough. Members that no
 selector wants, or whose whole spend is below the floor, are not asked for at all. A history is asked period
-by period where that takes fewer questions than lists.
+by period where that takes fewer questions than lists, or where a key was deleted and cannot be in a list.
 """
 
 from __future__ import annotations
@@ -141,7 +141,13 @@ class Narrowing:
             self._desk.ask([members_need(pushed, dimension) for dimension in beside])
             return [self._resolve(self._bound, pushed, self._desk, self._account)]
         for dimension in self._ways(part):
-            lists = self._lists(part, dimension)
+            try:
+                lists = self._lists(part, dimension)
+            except SourceError as error:
+                periods = self._periods(part, MAX_QUERIES)
+                if error.reason is Reason.UNRESOLVED_FILTER and periods:
+                    return periods
+                raise
             if lists:
                 return self._periods(part, len(lists)) or lists
         return self._days(part)
@@ -160,7 +166,9 @@ class Narrowing:
             return []
         if not chosen:
             return [replace(part, is_empty=True)]
-        count = -(-len(chosen) // min(MAX_MEMBERS, max(MAX_ROWS // self._buckets(part), 1)))
+        values = sum(len(filter_values(dimension, member, self._account)) for member in chosen)
+        room = min(MAX_MEMBERS - (values - len(chosen)), MAX_ROWS // self._buckets(part))
+        count = -(-len(chosen) // max(room, 1))
         if filtered or (count == 1 and others < len(chosen)):
             count = PARTS
         lists = [chosen[start::count] for start in range(min(count, len(chosen)))]

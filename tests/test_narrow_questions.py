@@ -302,3 +302,63 @@ def test_a_history_that_is_filtered_is_not_asked_by_period() -> None:
 
 def test_the_reference_is_a_memory() -> None:
     assert issubclass(Lying, Memory)
+
+
+def test_months_are_narrowed_as_weeks_are() -> None:
+    rows = [
+        row(
+            date=f"2026-0{month}-15",
+            api_key_id=f"k{key}",
+            api_key_hash=hash_of(key),
+            model="x/m1",
+            total_usage=900.0 if (month, key) == (5, 7) else 30.0 + key,
+        )
+        for month in range(1, 6)
+        for key in range(60)
+    ]
+    text = (
+        "policies: [{id: p, rule: spend-growth, window: last-month, baseline_periods: 4, floor: {spend: 40}}]"
+    )
+    expected = whole(text, rows, 60)
+    assert len(expected[1]) == 1
+    source = capped(70, rows, listed(60))
+    assert essence(run(text, source)) == expected
+    months = {query.window for query in source.asked if query.window.is_calendar_month and query.dimensions}
+    assert len(months) == 5, "four lists and their totals would be more than four months"
+
+
+def test_a_deleted_key_is_in_no_list_but_in_every_period() -> None:
+    rows = weekly(30)
+    expected = whole(GROWTH, rows, 30)
+    source = capped(150, rows, listed(29))
+    assert [item[0] for item in expected[1]] == ["growth", "growth"]
+    report = run(GROWTH, source)
+    assert [policy[:2] for policy in essence(report)[0]] == [policy[:2] for policy in expected[0]]
+    assert [item.measure.value for item in report.findings] == pytest.approx([3, 3])
+    assert not [query for query in filtered(source) if query.granularity]
+
+
+def test_without_a_history_a_deleted_key_is_missed() -> None:
+    rows = [item | {"user": user} for item in account(30, 1) for user in ("u", "v")]
+    text = "policies: [{id: p, rule: spend-limit, by: [api_key_id, user], fail_above: 50}]"
+    (item,) = run(text, capped(40, rows, listed(29))).inconclusive
+    assert item.reason == "unresolved-filter"
+    assert "'k29' has usage but is not listed" in item.detail
+
+
+def test_a_list_has_room_for_every_key_of_a_name() -> None:
+    """A thousand names make two lists of 500, but some names are those of two keys."""
+    directory = listed(1_000)
+    directory += [ApiKey(f"k{number}", hash_of(5_000 + number)) for number in range(6)]
+    rows = [
+        row(
+            api_key_id=key.name, api_key_hash=key.key_hash, user=user, model="x/m1", total_usage=20.0 + number
+        )
+        for number, key in enumerate(directory)
+        for user in ("u", "v")
+    ]
+    text = "policies: [{id: p, rule: spend-limit, by: [api_key_id, user], fail_above: 1018}]"
+    expected = essence(run(text, memory(rows, keys=directory)))
+    assert len(expected[1]) == 14
+    source = capped(1_500, rows, directory)
+    assert essence(run(text, source)) == expected
