@@ -114,7 +114,8 @@ class Page:
         words = _words(part if isinstance(part, Piece) else Piece(part) for part in parts)
         lines = _fill(words, min(self.width, most), indent, rest)
         for number, line in enumerate(lines):
-            self._lines.append(" " * (rest if number else indent) + self._paint(line))
+            if painted := self._paint(line):
+                self._lines.append(" " * (rest if number else indent) + painted)
 
     def _paint(self, words: Sequence[Word]) -> str:
         pieces = [Piece(piece.text.replace(STICKY, " "), piece.ink) for piece in _merged(words)]

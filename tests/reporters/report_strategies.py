@@ -47,7 +47,7 @@ texts = st.one_of(
 ids = st.one_of(st.sampled_from(["p1", "p2", "p3"]), texts)
 figures = st.one_of(
     st.floats(-1e6, 1e6),
-    st.floats(allow_nan=False, allow_infinity=False),
+    st.floats(-1e290, 1e290),  # sums of a few of them must still be numbers
     st.sampled_from([0.0, 0.004, 99.999, 999.9999]),
 )
 amounts = figures.map(abs)

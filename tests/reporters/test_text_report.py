@@ -86,7 +86,7 @@ def test_any_report_is_safe_and_fits(value: Report, width: int, color: bool, ver
     assert unsafe == []
     whole = [each.replace("\u00a0", " ") for each in unbreakable(value)]
     for line in plain.splitlines():
-        assert line == line.rstrip(" ")
+        assert line == line.rstrip(" "), repr(line)
         if terminal_columns(line) > width:
             assert any(each.strip(" ") in line for each in whole if terminal_columns(each) > width - 20), line
 
@@ -372,3 +372,9 @@ def test_a_net_figure_that_is_the_whole_is_not_repeated() -> None:
 def test_proof_counts_only_what_is_there() -> None:
     judged = replace(policy("a"), rows_seen=8, rows_under_floor=0, rows_not_applicable=0, window=None)
     assert "PASS a 8 of 8 rows judged ($6,180); q1" in flat(report(policies=(judged,)), verbosity=1)
+
+
+def test_words_of_blanks_alone_leave_no_blank_line_behind() -> None:
+    finding = replace(story().findings[0], why="\u00a0" * 200, title="\u00a0")
+    shown = text(replace(story(), findings=(finding,)), 60, verbosity=1)
+    assert all(line == line.rstrip(" ") for line in shown.splitlines())
