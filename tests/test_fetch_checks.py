@@ -353,3 +353,19 @@ def test_every_member_that_an_answer_names_is_known() -> None:
     desk = Desk(source(change, [*ROWS, row(model=None, provider="p", api_key_id="m", total_usage=1.0)]), CORE)
     desk.ask([need(KEY), need(MODEL), need(PROVIDER)])
     assert desk.members() == {KEY: frozenset("klm"), MODEL: frozenset("abcd")}
+
+
+def test_members_that_stand_in_two_rows_of_a_group() -> None:
+    def repeat(query: Query, answer: Answer) -> Answer:
+        rows = [0, 0, 1, 2, 2, 2, 3, 4, 4] if query.dimensions == (KEY, MODEL) else range(len(answer.table))
+        return replace(answer, table=answer.table.keep(list(rows)))
+
+    nobody = row(model="e", provider="p", api_key_id=None, total_usage=0.1)
+    desk = Desk(source(repeat, [*ROWS, nobody]), CORE)
+    assert desk.doubled(need(KEY, MODEL), KEY) == frozenset()
+    desk.ask([need(KEY, MODEL, checked=False)])
+    desk.ask([need(MODEL, PROVIDER, checked=False)])
+    assert desk.doubled(need(KEY, MODEL), KEY) == {"k", "l"}
+    assert desk.doubled(need(KEY, MODEL), MODEL) == {"a", "c", "e"}
+    assert desk.doubled(need(MODEL, PROVIDER), MODEL) == frozenset()
+    assert desk.doubled(need(KEY), KEY) == frozenset(), "a roll-up would hide it"
