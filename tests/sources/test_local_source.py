@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -568,3 +569,13 @@ def test_any_name_is_found_again(tmp_path: Path, names: list[str]) -> None:
         assert sorted(map(str, opened.ask(by=("model",)).table.dimensions["model"])) == sorted(names)
         picked = Filter("model", Operator.IN, (names[0],))
         assert list(opened.ask(by=("model",), filters=(picked,)).table.dimensions["model"]) == [names[0]]
+
+
+def test_a_run_over_files_ends_without_a_word_on_stderr(tmp_path: Path) -> None:
+    written(tmp_path, "a.csv", "created_at,total_usage,model\n2026-05-02,32,x/y\n")
+    (tmp_path / "orpolicy.yaml").write_text(
+        "version: 1\npolicies: [{id: a, rule: spend-limit, by: [model], fail_above: 99}]\n", encoding="utf-8"
+    )
+    command = [sys.executable, "-m", "orpolicy", "check", "--source", "a.csv", "--now", "2026-06-10"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
