@@ -36,7 +36,7 @@ def rewritten(text: str) -> str:
     for name, made in (("kinds", kinds()), ("formats", formats())):
         head, tail = f"<!-- {name}: made by scripts/make_readme.py -->\n", f"<!-- /{name} -->"
         pattern = re.compile(f"({re.escape(head)}).*?({re.escape(tail)})", re.DOTALL)
-        text = pattern.sub(lambda found, made=made: f"{found[1]}{made}\n{found[2]}", text)
+        text = pattern.sub(rf"\g<1>{made.replace(chr(92), chr(92) * 2)}\n\g<2>", text)
     return text
 
 
