@@ -46,9 +46,14 @@ def visible(text: str) -> str:
     marks = _MOST_MARKS
     for char in text:
         marks = 0 if char_columns(char) else marks + 1
-        hidden = marks > _MOST_MARKS or unicodedata.category(char) in _UNSHOWN
+        hidden = marks > _MOST_MARKS or unicodedata.category(char) in _UNSHOWN or _is_noncharacter(char)
         shown.append(_escape(char) if hidden else char)
     return "".join(shown)
+
+
+def _is_noncharacter(char: str) -> bool:
+    """Whether Unicode keeps a code point out of texts for good; HTML calls it an error."""
+    return ord(char) & 0xFFFE == 0xFFFE or "\ufdd0" <= char <= "\ufdef"  # noqa: PLR2004 - the last two of a plane
 
 
 def _escape(char: str) -> str:

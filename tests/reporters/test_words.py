@@ -69,3 +69,9 @@ def test_plural() -> None:
         "1,234 findings",
     ]
     assert words.plural(2, "policy", "policies") == "2 policies"
+
+
+def test_noncharacters_come_out_as_escapes() -> None:
+    for char in ("\ufdd0", "\ufdef", "\ufffe", "\uffff", "\U0001fffe", "\U0010ffff"):
+        assert words.visible(char).isascii()
+    assert words.visible("\ufdcf\ufdf0\ufffd") == "\ufdcf\ufdf0\ufffd"
