@@ -100,3 +100,40 @@ def test_the_members_of_some_subjects() -> None:
     assert chosen(table, [0, 2]) == Subjects(table, [0, 2], 4.0)
     assert chosen(table, [0, 2]).members("model") == {"a"}
     assert chosen(table, range(4)).members("model") == {"a", "b", "c"}
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        "rule: spend-limit, fail_above: 1, window: {start: 2026-01-01, end: 2026-02-01}",
+        "rule: spend-growth, window: {start: 2026-01-01, end: 2026-02-01}",
+    ],
+)
+def test_a_window_without_usage_is_named(policy: str) -> None:
+    (item,) = judged(policy, [one("a", 9.0)]).inconclusive
+    assert (item.reason, item.detail) == (
+        "empty-window",
+        "there was no usage at all in 2026-01-01T00:00:00Z..2026-02-01T00:00:00Z",
+    )
+
+
+def test_a_selector_without_a_match_is_named() -> None:
+    (item,) = judged("rule: spend-limit, fail_above: 1, where: {model: z}", [one("a", 9.0)]).inconclusive
+    assert (item.reason, item.detail) == (
+        "nothing-matched",
+        "`where` matches nothing that was used in the window",
+    )
+
+
+@pytest.mark.parametrize(("usd", "requests"), [(0.0, 1), (0.5, 0), (0.5, None)])
+def test_the_smallest_usage_is_usage(usd: float, requests: int | None) -> None:
+    found = proof("rule: prompt-ratio, by: [model], fail_above: 100", [one("a", usd, requests)])
+    assert (found.verdict, found.rows_judged) == ("pass", 1)
+
+
+def test_a_count_that_is_null_is_no_request() -> None:
+    rows = [one("a", 2.0, None), one("b", 4.0, 1), one("c", 8.0, 2)]
+    found = proof("rule: spend-limit, by: [model], floor: {requests: 1}, fail_above: 100", rows)
+    assert (found.rows_judged, found.spend_under_floor_usd) == (2, 2.0)
+    found = proof("rule: spend-limit, by: [model], floor: {requests: 2}, fail_above: 100", rows)
+    assert (found.rows_judged, found.spend_under_floor_usd) == (1, 6.0)
