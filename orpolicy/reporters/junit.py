@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -24,9 +23,6 @@ if TYPE_CHECKING:
     from orpolicy.finding import Finding, Inconclusive
     from orpolicy.report import PolicyResult, Report
     from orpolicy.reporters.base import Style
-
-_NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What XML 1.0 cannot hold, not even as a character reference."""
 
 _WHOLE = "all subjects"
 """The name of the case that is about a policy as a whole."""
@@ -181,7 +177,7 @@ def _suite_element(
     outcomes = Counter(case.outcome for case in cases)
     element = ET.Element(
         "testsuite",
-        name=_clean(name(title)),
+        name=visible(name(title)),
         tests=str(len(cases)),
         failures=str(outcomes[Outcome.FAILED]),
         errors=str(outcomes[Outcome.ERRORED]),
@@ -192,7 +188,7 @@ def _suite_element(
     if facts:
         properties = ET.SubElement(element, "properties")
         for key, value in facts.items():
-            ET.SubElement(properties, "property", name=key, value=_clean(prose(str(value))))
+            ET.SubElement(properties, "property", name=key, value=visible(prose(str(value))))
     for case in cases:
         _add_case(element, title, case)
     if lines:
@@ -202,19 +198,14 @@ def _suite_element(
 
 def _add_case(suite: ET.Element, title: str, case: Case) -> None:
     element = ET.SubElement(
-        suite, "testcase", classname=_clean(name(title)), name=_clean(case.name), time="0"
+        suite, "testcase", classname=visible(name(title)), name=visible(case.name), time="0"
     )
     inner = ET.SubElement(element, case.outcome or "system-out")
     inner.text = _text(case.text)
     if case.message:
-        inner.set("message", _clean(case.message))
-        inner.set("type", _clean(case.kind))
+        inner.set("message", visible(case.message))
+        inner.set("type", visible(case.kind))
 
 
 def _text(lines: list[str] | tuple[str, ...]) -> str:
-    return "\n".join(map(_clean, lines))
-
-
-def _clean(text: str) -> str:
-    """The text on one line, without what XML 1.0 cannot hold."""
-    return _NOT_XML.sub("\ufffd", visible(text))
+    return "\n".join(map(visible, lines))
