@@ -36,7 +36,7 @@ _BLENDED = "blended_multiple"
 def visible(text: str) -> str:
     r"""The text with every control, format, bidi, line-break or surrogate character as an escape.
 
-    So is a noncharacter, and a combining mark that has nothing to combine with, or that comes after four others.
+    So is a noncharacter, and a combining mark that has nothing to combine with or comes after four others.
     What comes out moves no cursor, changes no colour and hides nothing (``\n``, ``\x1b``, ``\u202e``), and
     XML 1.0 and HTML can hold it.
     Applying it twice changes nothing.
