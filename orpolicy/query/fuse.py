@@ -56,12 +56,10 @@ def fuse(needs: Sequence[Need], base_metrics: Iterable[str], *, roll_up: bool = 
 
 
 def _shapes_of(context: Context, needs: list[Need], base: frozenset[str], *, roll_up: bool) -> list[Shape]:
-    wanted: dict[tuple[str, ...], list[Need]] = defaultdict(list)
-    for need in needs:
-        wanted[need.dimensions].append(need)
+    wanted = dict.fromkeys(need.dimensions for need in needs)
     checked = any(need.checked for need in needs)
     if checked:
-        wanted.setdefault((), [])
+        wanted[()] = None
     reaching = {name for name in base if max_days((name,), ()) >= context.window.days}
     metrics = frozenset({SPEND, *reaching}).union(*(need.metrics for need in needs))
     asked = [
