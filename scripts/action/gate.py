@@ -11,29 +11,32 @@ import html
 import json
 import os
 import re
-import secrets
 import shlex
-import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from action.comparison import compare
+from action.console import data, field, mask, orpolicy, say
+from action.tell import DestinationError, destinations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-EXIT_USAGE = 2
+EXIT_FAILED, EXIT_USAGE = 1, 2
 EXITS_WITH_A_REPORT = (0, 1, 3)
-SIGNALLED = 128
-"""What a shell adds to the number of the signal that ended a process."""
 
-KEYLESS_EVENTS = ("pull_request", "pull_request_target", "merge_group")
+PROPOSALS = ("pull_request", "pull_request_target", "merge_group")
+"""Events that propose a change: they may lack the key, and their policies are held against the base's."""
+
 KEYLESS_COMMANDS = ("validate",)
-"""What is run on those events where there is no key."""
+"""What is run on them where there is no key."""
 
 OWN_SOURCES = ("openrouter", "demo")
-KEY_VARIABLES = ("OPENROUTER_MANAGEMENT_KEY", "OPENROUTER_API_KEY")
 MOST_ANNOTATIONS, MOST_CHARACTERS = 10, 4_000
 
 _PROBLEM = re.compile(r"(?P<file>.+?):(?P<line>\d+):(?P<column>\d+): (?P<message>.+)")
@@ -54,6 +57,7 @@ class Inputs:
         packs: those of the options that ``orpolicy validate`` takes as well.
         key: the management key, or "".
         reports: format and file, for the files that the workflow asks for.
+        is_weaker_fatal: whether a proposal that weakens the policies fails the step.
     """
 
     policies: tuple[str, ...]
@@ -64,6 +68,7 @@ class Inputs:
     reports: tuple[tuple[str, Path], ...]
     summary: bool
     annotations: bool
+    is_weaker_fatal: bool
 
     @property
     def needs_key(self) -> bool:
@@ -80,19 +85,22 @@ class Outcome:
         complaint: what went to standard error, or why nothing was run.
         room: the folder of the reports, or None where no data was judged.
         note: why no data was judged although nothing is wrong.
+        comparison: Markdown about what the policies are against those of the base, or "".
+        missing: why there is none although nothing is wrong, or "".
     """
 
     code: int
     complaint: str = ""
     room: Path | None = None
     note: str = ""
+    comparison: str = ""
+    missing: str = ""
 
 
 def main() -> int:
     """Read the inputs, run, tell; the exit code."""
     key = os.environ["INPUT_MANAGEMENT_KEY"].strip()
-    for part in filter(None, key.splitlines()):
-        say(f"::add-mask::{data(part)}")
+    mask(key)
     summary = True
     try:
         inputs = read_inputs(os.environ, key)
@@ -119,6 +127,7 @@ def read_inputs(environ: Mapping[str, str], key: str) -> Inputs:
     def text(name: str) -> str:
         return environ[f"INPUT_{name}"].strip()
 
+    _check_destinations(text("NOTIFY"))
     folder = Path(text("WORKING_DIRECTORY") or ".")
     if not folder.is_dir():
         raise InputError(f"working-directory: there is no folder {folder}")
@@ -142,6 +151,7 @@ def read_inputs(environ: Mapping[str, str], key: str) -> Inputs:
         reports=tuple((name, folder / file) for name, file in reports if file),
         summary=_is_true("summary", text("SUMMARY")),
         annotations=_is_true("annotations", text("ANNOTATIONS")),
+        is_weaker_fatal=_one_of("on-weaker", text("ON_WEAKER"), "fail", "warn"),
     )
 
 
@@ -150,9 +160,20 @@ def _given(option: str, value: str) -> tuple[str, ...]:
 
 
 def _is_true(name: str, value: str) -> bool:
-    if value not in ("true", "false"):
-        raise InputError(f"{name}: true or false, not {value!r}")
-    return value == "true"
+    return _one_of(name, value, "true", "false")
+
+
+def _one_of(name: str, value: str, yes: str, no: str) -> bool:
+    if value not in (yes, no):
+        raise InputError(f"{name}: {yes} or {no}, not {value!r}")
+    return value == yes
+
+
+def _check_destinations(text: str) -> None:
+    try:
+        destinations(text)
+    except DestinationError as error:
+        raise InputError(str(error)) from error
 
 
 def _words(text: str) -> list[str]:
@@ -184,6 +205,35 @@ def _policies(folder: Path, text: str) -> tuple[str, ...]:
 
 
 def run(inputs: Inputs, event: str) -> Outcome:
+    """Judge the data or the policies; a proposal's policies are then held against the base's.
+
+    Raises:
+        InputError: as for ``judge``.
+    """
+    outcome = judge(inputs, event)
+    if event in PROPOSALS and outcome.code in EXITS_WITH_A_REPORT:
+        outcome = compared(outcome, inputs)
+    if notes := [text for text in (outcome.note, outcome.missing) if text]:
+        say(f"::notice title=orpolicy::{data(' '.join(notes))}")
+    return outcome
+
+
+def compared(outcome: Outcome, inputs: Inputs) -> Outcome:
+    """The outcome with what the proposal weakens; a policy that failed stays the reason of a failure."""
+    found = compare(
+        os.environ.get("BASE_COMMIT", ""), inputs.policies, inputs.packs, is_gate=inputs.is_weaker_fatal
+    )
+    code = outcome.code if outcome.code == EXIT_FAILED else found.code or outcome.code
+    outcome = replace(outcome, code=code, comparison=found.markdown)
+    if not found.missing:
+        return outcome
+    missing = f"The policies were not compared with the base's: {found.missing}."
+    if found.code:
+        return replace(outcome, complaint=f"on-weaker is fail. {missing}")
+    return replace(outcome, missing=missing)
+
+
+def judge(inputs: Inputs, event: str) -> Outcome:
     """Judge the data, or the policies alone where an event cannot have the key.
 
     Raises:
@@ -191,7 +241,7 @@ def run(inputs: Inputs, event: str) -> Outcome:
     """
     if not inputs.needs_key:
         return check(inputs)
-    if event not in KEYLESS_EVENTS:
+    if event not in PROPOSALS:
         raise InputError(
             f"management-key is empty on {event}: pass a secret that holds an OpenRouter management key, "
             "or name a source that needs none"
@@ -204,7 +254,6 @@ def run(inputs: Inputs, event: str) -> Outcome:
         "No data was judged: there is no management key here, as for any pull request from a fork. "
         "The policy files are valid."
     )
-    say(f"::notice title=orpolicy::{note}")
     return Outcome(0, note=note)
 
 
@@ -245,26 +294,16 @@ def make_folders(folders: Sequence[Path]) -> None:
 
 def call(arguments: Sequence[str], inputs: Inputs) -> Outcome:
     """Run one command of orpolicy, with its output in the log."""
-    hidden = ("INPUT_", *KEY_VARIABLES)
-    environ = {name: value for name, value in os.environ.items() if not name.startswith(hidden)}
-    environ.setdefault("ORPOLICY_CACHE_DIR", str(Path(os.environ["RUNNER_TEMP"], "orpolicy-answers")))
+    given = {} if "ORPOLICY_CACHE_DIR" in os.environ else {"ORPOLICY_CACHE_DIR": answers_folder()}
     if inputs.source == "openrouter" and inputs.key:
-        environ["OPENROUTER_MANAGEMENT_KEY"] = inputs.key
-    token = secrets.token_hex(16)
-    say(f"::stop-commands::{token}")
-    ended = subprocess.run(  # noqa: S603 - a list of arguments, no shell
-        [sys.executable, "-I", "-m", "orpolicy", *arguments],
-        stdin=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        encoding="utf-8",
-        errors="backslashreplace",
-        env=environ,
-        check=False,
-    )
-    complaint = ended.stderr.replace(inputs.key, "***") if inputs.key else ended.stderr
-    say(f"{complaint}\n::{token}::")
-    code = ended.returncode if ended.returncode >= 0 else SIGNALLED - ended.returncode
-    return Outcome(code, complaint)
+        given["OPENROUTER_MANAGEMENT_KEY"] = inputs.key
+    ended = orpolicy(arguments, given, secret=inputs.key)
+    return Outcome(ended.code, ended.complaint)
+
+
+def answers_folder() -> str:
+    """Where answers are kept for the job alone."""
+    return str(Path(os.environ["RUNNER_TEMP"], "orpolicy-answers"))
 
 
 def write_outputs(outcome: Outcome) -> None:
@@ -284,33 +323,20 @@ def write_outputs(outcome: Outcome) -> None:
 
 def write_summary(outcome: Outcome) -> None:
     """Append to the job's summary."""
+    parts = [outcome.comparison]
     if outcome.room:
-        text = (outcome.room / "summary.md").read_text(encoding="utf-8")
+        parts.insert(0, (outcome.room / "summary.md").read_text(encoding="utf-8"))
     elif outcome.note:
-        text = f"## orpolicy: valid\n\n{outcome.note}\n"
+        parts.insert(0, f"## orpolicy: valid\n\n{outcome.note}\n")
     else:
-        why = html.escape(outcome.complaint.strip())
-        text = f"## orpolicy: not run, exit code {outcome.code}\n\n<pre>{why}</pre>\n"
+        parts.insert(0, f"## orpolicy: not run, exit code {outcome.code}\n")
+    if outcome.missing or outcome.code not in EXITS_WITH_A_REPORT:
+        why = html.escape((outcome.missing or outcome.complaint).strip())
+        parts.append(f"<pre>{why}</pre>\n")
     with Path(os.environ["GITHUB_STEP_SUMMARY"]).open(
         "a", encoding="utf-8", errors="backslashreplace"
     ) as file:
-        file.write(text)
-
-
-def say(text: str) -> None:
-    """One or more lines for the log, at once: the command's own lines go there as well."""
-    sys.stdout.buffer.write(f"{text}\n".encode(errors="backslashreplace"))
-    sys.stdout.flush()
-
-
-def data(text: str) -> str:
-    """A workflow command's message, as ``escapeData`` of GitHub's own toolkit."""
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def field(text: str) -> str:
-    """A workflow command's property, as ``escapeProperty`` of GitHub's own toolkit."""
-    return data(text).replace(":", "%3A").replace(",", "%2C")
+        file.write("\n".join(filter(None, parts)))
 
 
 def complaints(outcome: Outcome) -> Iterator[str]:
