@@ -45,6 +45,22 @@ def lint(
         UsageError: for a policy id or a window of the command line that makes no sense.
         PolicyError: for metrics and dimensions that neither orpolicy nor the account knows.
     """
+    run = examine(policies, source, choice, ratchet)
+    report = make_report(run)
+    if ratchet is not None:
+        report = with_notices(report, ratchet, locked_policies(policies))
+    if not redact:
+        return report
+    return redacted(report, names_of(run.stage.scene.account.directory, run.desk.members()))
+
+
+def examine(policies: PolicySet, source: Source, choice: Choice, ratchet: Ratchet | None = None) -> Run:
+    """Everything that a run finds out, before it becomes a report.
+
+    Raises:
+        UsageError: as ``lint``.
+        PolicyError: as ``lint``.
+    """
     stage = set_stage(policies, source, choice)
     account, now = stage.scene.account, stage.scene.now
     desk = Desk(source, stage.base_metrics)
@@ -67,7 +83,4 @@ def lint(
         for draft in drafts(judgement, layouts[judgement.bound.policy.id], account, now)
     ]
     settlement = settle(drafted, stage, ratchet)
-    report = make_report(Run(stage, desk, source.info(), gathered, judged, settlement))
-    if ratchet is not None:
-        report = with_notices(report, ratchet, locked_policies(policies))
-    return redacted(report, names_of(account.directory, desk.members())) if redact else report
+    return Run(stage, desk, source.info(), gathered, judged, settlement)
