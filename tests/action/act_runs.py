@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
 OWN_REF = "owner/orpolicy@v1"
+HEAD = "(the repository's only commit)"
+"""Stands for its hash in a payload."""
+
 PARTS = ("action.yml", "orpolicy", "policies", "pyproject.toml", "README.md", "LICENSE", "scripts")
 """What the action needs of its own repository."""
 
@@ -160,7 +163,7 @@ class Machine:
             self.folder / f"repository-{event}", {**files, ".github/workflows/t.yml": json.dumps(workflow)}
         )
         event_file = self.folder / f"{event}.json"
-        event_file.write_text(json.dumps(payload or {}), encoding="utf-8")
+        event_file.write_text(json.dumps(payload or {}).replace(HEAD, head_of(repository)), encoding="utf-8")
         variables = {
             "RESULTS": str(results),
             "STUB_CACHE": str(self.folder / "cache"),
@@ -222,3 +225,9 @@ def make_repository(folder: Path, files: Mapping[str, str]) -> Path:
     ):
         subprocess.run(["git", *arguments], cwd=folder, check=True)  # noqa: S607 - as users have it
     return folder
+
+
+def head_of(repository: Path) -> str:
+    """The hash of what is checked out."""
+    asked = ["git", "rev-parse", "HEAD"]
+    return subprocess.run(asked, cwd=repository, capture_output=True, text=True, check=True).stdout.strip()

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 GATE = ROOT / "scripts" / "action" / "gate.py"
+TELL = ROOT / "scripts" / "action" / "tell.py"
 KEY = "sk-or-v1-loopback-management-0123456789abcdef"
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -33,27 +34,38 @@ class Gate:
         files = {name: str(self.folder / name) for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
         for file in files.values():
             Path(file).write_text("", encoding="utf-8")
+        given_environ = {f"INPUT_{name.upper().replace('-', '_')}": value for name, value in given.items()}
+        ended = self._start(GATE, {"GITHUB_EVENT_NAME": event, **files, **given_environ, **environ})
+        lines = Path(files["GITHUB_OUTPUT"]).read_text(encoding="utf-8").splitlines()
+        outputs = dict(line.split("=", 1) for line in lines)
+        summary = Path(files["GITHUB_STEP_SUMMARY"]).read_text(encoding="utf-8")
+        return Ended(ended.returncode, ended.stdout, outputs, summary)
+
+    def tell(
+        self, notify: str, token: str, environ: Mapping[str, str] = NOTHING, pull_request: str = ""
+    ) -> Ended:
+        """The step that delivers ``report.json`` of the folder for temporary files."""
+        own = {
+            "INPUT_NOTIFY": notify,
+            "INPUT_GITHUB_TOKEN": token,
+            "PULL_REQUEST": pull_request,
+            "REPORT": str(self.folder / "temp" / "report.json"),
+        }
+        ended = self._start(TELL, {**own, **environ})
+        return Ended(ended.returncode, ended.stdout, {}, "")
+
+    def _start(self, script: Path, environ: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
         ended = subprocess.run(
-            [self.python, "-I", GATE],
+            [self.python, "-I", script],
             cwd=self.folder / "workspace",
-            env={
-                "PATH": os.environ["PATH"],
-                "RUNNER_TEMP": str(self.folder / "temp"),
-                "GITHUB_EVENT_NAME": event,
-                **files,
-                **{f"INPUT_{name.upper().replace('-', '_')}": value for name, value in given.items()},
-                **environ,
-            },
+            env={"PATH": os.environ["PATH"], "RUNNER_TEMP": str(self.folder / "temp"), **environ},
             capture_output=True,
             encoding="utf-8",
             check=False,
             timeout=60,
         )
         assert ended.stderr == ""
-        lines = Path(files["GITHUB_OUTPUT"]).read_text(encoding="utf-8").splitlines()
-        outputs = dict(line.split("=", 1) for line in lines)
-        summary = Path(files["GITHUB_STEP_SUMMARY"]).read_text(encoding="utf-8")
-        return Ended(ended.returncode, ended.stdout, outputs, summary)
+        return ended
 
     @classmethod
     def set_up(cls, folder: Path, python: str = sys.executable) -> Gate:

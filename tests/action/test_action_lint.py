@@ -84,6 +84,16 @@ def test_the_key_is_given_to_one_step() -> None:
     assert check["env"]["INPUT_MANAGEMENT_KEY"] == "${{ inputs.management-key }}"
 
 
+def test_the_token_of_github_is_given_to_one_step() -> None:
+    text = ACTION_FILE.read_text(encoding="utf-8")
+    assert text.count("inputs.github-token") == 1
+    (tell,) = (step for step in ACTION["runs"]["steps"] if step["name"] == "Tell people")
+    given = [name for name, value in tell["env"].items() if value == "${{ inputs.github-token }}"]
+    assert given == ["INPUT_GITHUB_TOKEN"]
+    assert tell["if"] == "always() && inputs.notify != '' && steps.check.outputs.report-file != ''"
+    assert ACTION["inputs"]["notify"]["default"] == ACTION["inputs"]["github-token"]["default"] == ""
+
+
 @pytest.mark.parametrize("name", ACTION["inputs"])
 def test_every_input_is_used_and_explained(name: str) -> None:
     assert f"${{{{ inputs.{name} }}}}" in ACTION_FILE.read_text(encoding="utf-8")
@@ -105,9 +115,21 @@ def test_the_scheduled_gate_starts_at_an_odd_minute() -> None:
     (schedule,) = workflow[True]["schedule"]  # YAML 1.1 reads the key `on` as a truth value
     assert int(schedule["cron"].split()[0]) % 2 == 1
     assert "workflow_dispatch" in workflow[True]
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_workflows_take_no_more_than_they_need(path: Path) -> None:
+    workflow = yaml.safe_load(path.read_text(encoding="utf-8"))
     assert workflow["permissions"] == {}
     assert workflow["concurrency"]
-    assert all(0 < job["timeout-minutes"] <= 30 for job in workflow["jobs"].values())
+    (job,) = workflow["jobs"].values()
+    assert 0 < job["timeout-minutes"] <= 30
+    needs = {
+        "pull-request": {"contents": "read"},
+        "scheduled-gate": {"contents": "read", "security-events": "write"},
+        "tell-people": {"contents": "read", "issues": "write", "pull-requests": "write"},
+    }
+    assert job["permissions"] == needs[path.stem]
 
 
 def test_the_check_of_a_pull_request_needs_no_secret() -> None:

@@ -6,8 +6,10 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from action.act_runs import ACTION, Job, Machine, Result, tool
+from action.act_runs import ACTION, HEAD, Job, Machine, Result, tool
 from action.gate_runs import KEY
+from github.fake_github import TOKEN, FakeGitHub
+from github.github_server import Served, serving
 from loopback.account import LoopbackAccount
 from loopback.server import LoopbackServer
 
@@ -107,18 +109,36 @@ def scheduled(machine: Machine, server: LoopbackServer) -> dict[str, Result]:
 
 
 @pytest.fixture(scope="module")
-def proposed(machine: Machine, scheduled: dict[str, Result]) -> dict[str, Result]:
+def site() -> Iterator[Served]:
+    with serving(FakeGitHub(repository="acme/spend")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def proposed(machine: Machine, scheduled: dict[str, Result], site: Served) -> dict[str, Result]:
     """A pull request from a fork, on the machine whose cache the schedule filled."""
     assert scheduled["gate"].lines
+    told = {"source": "demo", "github-token": "${{ secrets.TOKEN }}"}
     jobs = {
         "valid": Job(),
         "invalid": Job({"policies": "policies\nbroken"}),
         "judged": Job({"source": "demo", "policies": "generous/cost.yaml", "summary": "false"}),
         "below": Job({"source": "demo", "working-directory": "team a", "html-file": "o.html"}),
+        "told": Job({**told, "notify": "comment, issues"}),
+        "untold": Job({**told, "notify": "comment", "github-token": "caf\u00e9"}, needs="told"),
+        "misled": Job({**told, "notify": "comment $(touch pwned)"}),
+        "weaker": Job({"on-weaker": "fail"}, before="sed -i s/15/1000/ policies/cost.yaml"),
     }
     head = {"repo": {"full_name": "stranger/spend", "fork": True}, "ref": "x", "sha": "0" * 40}
-    base = {"repo": {"full_name": "acme/spend"}, "ref": "main"}
-    return machine.run("pull_request", jobs, FILES, payload={"pull_request": {"head": head, "base": base}})
+    base = {"repo": {"full_name": "acme/spend"}, "ref": "main", "sha": HEAD}
+    return machine.run(
+        "pull_request",
+        jobs,
+        FILES,
+        payload={"pull_request": {"number": 7, "head": head, "base": base}},
+        environ={"GITHUB_API_URL": site.url},
+        secrets={"TOKEN": TOKEN},
+    )
 
 
 def test_a_breach_fails_the_step_once_and_leaves_everything_behind(scheduled: dict[str, Result]) -> None:
@@ -248,6 +268,45 @@ def test_a_folder_below_names_files_from_the_root(proposed: dict[str, Result]) -
     (annotation,) = below.annotations("error")
     assert annotation["kvPairs"]["file"] == "team a/orpolicy.yaml"
     assert (below.folder / "workspace/team a/o.html").is_file()
+
+
+def test_people_are_told_and_the_step_fails_once(proposed: dict[str, Result], site: Served) -> None:
+    told = proposed["told"]
+    assert told.ended == "failure"
+    assert told.outputs["exit-code"] == "1"
+    assert [name for name, result in told.steps().items() if result == "failure"] == ["check"]
+    assert told.annotations("warning") == []
+    (comment,) = site.github.bodies(7)
+    assert comment.startswith("<!-- orpolicy report -->\n")
+    assert "northwind/atlas-3-pro-preview" in comment
+    assert [issue["title"] for issue in site.github.issues] == ["LLM spend: findings without an owner"]
+    assert TOKEN not in told.everything()
+
+
+def test_who_cannot_be_told_is_a_warning(proposed: dict[str, Result]) -> None:
+    untold = proposed["untold"]
+    (warning,) = untold.annotations("warning")
+    assert warning["arg"].startswith("orpolicy: GITHUB_TOKEN holds characters that no token has")
+    assert untold.ended == "failure"
+    assert untold.outputs["exit-code"] == "1"
+    assert [name for name, result in untold.steps().items() if result == "failure"] == ["check"]
+
+
+def test_a_destination_reaches_no_shell(proposed: dict[str, Result]) -> None:
+    misled = proposed["misled"]
+    assert misled.outputs["exit-code"] == "2"
+    assert "not '$(touch'" in misled.annotations("error")[0]["arg"]
+    assert not list(misled.folder.rglob("pwned*"))
+
+
+def test_a_fork_that_weakens_a_policy_is_caught(proposed: dict[str, Result]) -> None:
+    weaker = proposed["weaker"]
+    assert (weaker.ended, weaker.outputs["exit-code"], weaker.outputs["verdict"]) == ("failure", "1", "")
+    (error,) = weaker.annotations("error")
+    assert error["arg"].startswith("1 change against ")
+    assert "**Weakens**" in weaker.summary
+    assert "Catches the same" not in proposed["valid"].summary
+    assert "Nothing changed against" in proposed["valid"].summary
 
 
 def _steps() -> list[dict[str, str]]:

@@ -33,6 +33,7 @@ class FakeGitHub:
     sent: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
     answers: dict[str, list[httpx.Response | Exception]] = field(default_factory=dict)
     next_id: int = 100
+    repository: str = REPOSITORY
     drops_labels: bool = False
 
     @property
@@ -58,7 +59,7 @@ class FakeGitHub:
         assert request.headers["authorization"] == f"Bearer {TOKEN}"
         assert request.headers["x-github-api-version"] == "2022-11-28"
         assert request.headers["accept"] == "application/vnd.github+json"
-        path = request.url.path.removeprefix(f"/repos/{REPOSITORY}")
+        path = request.url.path.removeprefix(f"/repos/{self.repository}")
         name = f"{request.method} {path}"
         self.log.append(name)
         if self.answers.get(name):
