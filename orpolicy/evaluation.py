@@ -93,6 +93,15 @@ def judge(bound: Bound, gathered: Gathered) -> Judgement:
     )
 
 
+def measures_of(bound: Bound, gathered: Gathered) -> list[tuple[Row, Measured]]:
+    """Every subject that ``judge`` holds against the thresholds, measured, however far from them it is."""
+    traffic = traffic_of(bound, gathered)
+    found = subjects_of(bound, gathered.selected)
+    big = floored(found.table, bound.policy.floor, traffic.totals.spend_usd).big
+    rows = [(row, _measure(bound, row, traffic)) for row in (found.row(bound, number) for number in big.rows)]
+    return [pair for pair in rows if _is_measured(pair)]
+
+
 @dataclass(frozen=True, slots=True)
 class _Found:
     """Every subject of a policy's window.
