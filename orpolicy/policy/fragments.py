@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orpolicy.query.vocabulary import DIMENSIONS
-from orpolicy.verdict import Severity, Verdict
+from orpolicy.verdict import Severity
 
 if TYPE_CHECKING:
     from orpolicy.policy.model import Json
@@ -15,6 +15,8 @@ SET_NAME = "^[a-z][a-z0-9_-]*$"
 DIMENSION = "^[a-z][a-z0-9_]*$"
 WEB_LINK = "^https?://[^\\s]+$"
 MODEL_ID = "^[^\\s*?@]+$"
+KEY_HASH = "^[0-9a-f]{64}$"
+DAY = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 
 PATTERN_WORDS = {
     KEBAB_CASE: "lower-case words joined by hyphens, such as cache-prompt-heavy",
@@ -22,6 +24,8 @@ PATTERN_WORDS = {
     DIMENSION: "a dimension's name, such as api_key_id",
     WEB_LINK: "a link that begins with https:// or http://",
     MODEL_ID: "one model id, without * or ?, such as openai/gpt-5-mini",
+    KEY_HASH: "a key's hash: 64 hex digits in lower case",
+    DAY: "a UTC day, such as 2026-05-31",
 }
 """What each pattern of the schema asks for, in words."""
 
@@ -64,7 +68,6 @@ def definitions() -> dict[str, Json]:
             "description": "How much a breach matters: error (the default), warning or note.",
         },
         "waiver": _waiver(),
-        "test": _test(),
     }
 
 
@@ -132,40 +135,6 @@ def _waiver() -> dict[str, Json]:
             "An agreed exception.",
         ),
         "required": ["policy", "until", "reason", "owner"],
-    }
-
-
-def _test() -> dict[str, Json]:
-    values: dict[str, Json] = {"type": ["string", "number", "boolean", "null"]}
-    expected: dict[str, Json] = {
-        "type": "object",
-        "required": ["policy", "verdict"],
-        "properties": {
-            "policy": {**TEXT, "description": "The policy's id."},
-            "verdict": {"enum": [verdict.value for verdict in Verdict]},
-        },
-        "additionalProperties": values,
-    }
-    return {
-        **closed(
-            {
-                "name": {**TEXT, "description": "What the test shows."},
-                "now": {**TEXT, "description": "The clock: a UTC day or time."},
-                "rows": {
-                    "type": "array",
-                    "items": {"type": "object", "minProperties": 1, "additionalProperties": values},
-                    "description": "Usage: dimensions and metrics by name.",
-                },
-                "expect": {
-                    "type": "array",
-                    "items": expected,
-                    "description": "Every finding there should be.",
-                },
-                "todo": {"type": "boolean", "description": "Whether the test is known to fail."},
-            },
-            "A unit test of the policies.",
-        ),
-        "required": ["name", "now", "rows", "expect"],
     }
 
 

@@ -72,6 +72,7 @@ def load_texts(contents: Mapping[str, bytes], kinds: Mapping[str, Kind]) -> Poli
         model_sets=run.sets[MODEL_DIMENSION].expanded(),
         window=window_text(run.defaults.get("window")),
         files=tuple(contents),
+        tests=tuple(run.tests),
     )
 
 
@@ -114,6 +115,7 @@ class _Run:
     files: list[_File] = field(default_factory=list)
     policies: list[Policy] = field(default_factory=list)
     waivers: list[Waiver] = field(default_factory=list)
+    tests: list[Item] = field(default_factory=list)
     defaults: dict[str, Json] = field(default_factory=dict)
     default_places: dict[str, Location] = field(default_factory=dict)
     ids: dict[str, Location] = field(default_factory=dict)
@@ -202,6 +204,7 @@ class _Run:
             self.waivers.append(waiver)
 
     def _test(self, item: Item) -> None:
+        self.tests.append(item)
         self.problems += case_problems(item, self._ids())
 
     def _ids(self) -> Mapping[str, Location] | None:

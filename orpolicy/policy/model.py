@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from orpolicy.location import Location
+    from orpolicy.policy.reading import Item
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
@@ -147,6 +148,7 @@ class PolicySet:
         model_sets: as above; a name of a built-in set replaces it.
         window: the default window's text, or None.
         files: every file read, in order.
+        tests: unit tests of policies as they are written, in file order; only those who run them read them.
     """
 
     policies: tuple[Policy, ...]
@@ -155,3 +157,4 @@ class PolicySet:
     model_sets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     window: str | None = None
     files: tuple[str, ...] = ()
+    tests: tuple[Item, ...] = ()

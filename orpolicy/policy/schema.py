@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from orpolicy.policy.case_schema import case_definitions
 from orpolicy.policy.fragments import (
     KEBAB_CASE,
     MODEL_ID,
@@ -50,6 +51,7 @@ def build(kinds: Iterable[KindSchema]) -> dict[str, Json]:
         "properties": _top_level(),
         "$defs": {
             **definitions(),
+            **case_definitions(),
             "policy": _policy(kinds),
             **{f"policy-{kind.name}": _kind(kind) for kind in kinds},
         },
