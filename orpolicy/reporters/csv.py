@@ -1,4 +1,4 @@
-"""The format for spreadsheets: one row a finding, and one a policy that could not be judged."""
+"""The format for spreadsheets: a row a finding, a policy that could not be judged, and a waiver."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from orpolicy.verdict import Verdict
 if TYPE_CHECKING:
     from orpolicy.finding import Finding, Inconclusive, Subject
     from orpolicy.location import Location
-    from orpolicy.report import PolicyResult, Report
+    from orpolicy.report import PolicyResult, Report, WaiverResult
     from orpolicy.reporters.base import Style
 
 COLUMNS = (
@@ -62,6 +62,11 @@ COLUMNS = (
     "link",
     "fingerprint",
     "beyond_baseline",
+    "waiver_state",
+    "waiver_until",
+    "waiver_reason",
+    "waiver_findings",
+    "waiver_spend_usd",
 )
 """In this order; new ones are added at the end."""
 
@@ -75,14 +80,20 @@ Row = dict[str, Cell]
 class Csv(Reporter):
     """Comma-separated values as RFC 4180 has them, with a header."""
 
-    summary = "spreadsheets: one row a finding, waived ones included, and one a policy that was not judged"
+    summary = (
+        "spreadsheets: a row a finding, waived ones included, a policy that was not judged, and a waiver"
+    )
 
     def render(self, report: Report, style: Style) -> str:  # noqa: ARG002 - spreadsheets have no style
-        """The findings in the report's order, then what is inconclusive; text cells are never formulas."""
+        """The findings in the report's order, what is inconclusive, the waivers; text is never a formula.
+
+        A waiver's row has figures in columns of its own alone, so that no sum over a column counts twice.
+        """
         results = {policy.id: policy for policy in report.policies}
         rows = [
             *(_finding(finding, results.get(finding.policy)) for finding in report.findings),
             *(_inconclusive(item, results.get(item.policy)) for item in report.inconclusive),
+            *(_waiver(waiver, results.get(waiver.policy)) for waiver in report.waivers),
         ]
         text = io.StringIO(newline="")
         writer = csv.DictWriter(text, COLUMNS, restval="", lineterminator="\r\n")
@@ -167,23 +178,41 @@ def _subject(members: Subject) -> Row:
 
 
 def _inconclusive(item: Inconclusive, policy: PolicyResult | None) -> Row:
-    known: Row = {}
-    if policy is not None:
-        known = {
-            "severity": policy.severity.value,
-            "rule": policy.rule,
-            "title": policy.title,
-            "owner": policy.owner,
-            **_window(policy),
-        }
     return {
         "verdict": Verdict.INCONCLUSIVE.value,
         "policy": item.policy,
-        **known,
+        **_policy(policy),
         "recommendation": item.advice,
         "reason": item.reason.value,
         "detail": item.detail,
         **_place(item.location),
+    }
+
+
+def _waiver(waiver: WaiverResult, policy: PolicyResult | None) -> Row:
+    return {
+        "policy": waiver.policy,
+        **_policy(policy),
+        "owner": waiver.owner,
+        **_place(waiver.location),
+        "waiver_state": waiver.state.value,
+        "waiver_until": waiver.until.isoformat(),
+        "waiver_reason": waiver.reason,
+        "waiver_findings": waiver.findings,
+        "waiver_spend_usd": float(waiver.spend_usd),
+    }
+
+
+def _policy(policy: PolicyResult | None) -> Row:
+    """What a policy's result knows of it; nothing where there is none."""
+    if policy is None:
+        return {}
+    return {
+        "severity": policy.severity.value,
+        "rule": policy.rule,
+        "title": policy.title,
+        "owner": policy.owner,
+        **_window(policy),
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING
 
 from orpolicy.report import WaiverState
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from orpolicy.finding import Finding
     from orpolicy.report import Baseline, Report
     from orpolicy.reporters.base import Style
+
+SECONDS_A_DAY = 86_400
 
 
 class Openmetrics(Reporter):
@@ -33,7 +36,7 @@ class Openmetrics(Reporter):
             *_savings(report),
             *_policies(report),
             *_findings(report),
-            _waivers(report),
+            *_waivers(report),
         ]
         return "".join(family.text() for family in families) + "# EOF\n"
 
@@ -120,6 +123,7 @@ def _policies(report: Report) -> list[Family]:
     )
     judged = Family("orpolicy_policy_judged_spend_usd", "Spend that the policy judged.", "usd")
     found = Family("orpolicy_policy_findings", "Findings of the policy by status.")
+    beyond = Family("orpolicy_policy_findings_beyond_baseline", "Open findings that were accepted as milder.")
     for policy in report.policies:
         about = {"policy": policy.id, "rule": policy.rule, "owner": policy.owner}
         for verdict in Verdict:
@@ -128,12 +132,14 @@ def _policies(report: Report) -> list[Family]:
             judged.put({"policy": policy.id}, policy.judged_spend_usd)
             for status in Status:
                 found.put({"policy": policy.id, "status": status}, 0)
+            beyond.put({"policy": policy.id}, 0)
     for finding in report.findings:
         found.put({"policy": finding.policy, "status": finding.status}, 1)
+        beyond.put({"policy": finding.policy}, int(bool(finding.beyond_baseline)))
     unjudged = Family("orpolicy_policy_inconclusive", "1 for a policy that could not be judged.", combine=max)
     for item in report.inconclusive:
         unjudged.put({"policy": item.policy, "reason": item.reason}, 1)
-    return [verdicts, judged, found, unjudged]
+    return [verdicts, judged, found, beyond, unjudged]
 
 
 def _findings(report: Report) -> list[Family]:
@@ -170,8 +176,22 @@ def _labels(finding: Finding) -> Labels:
     }
 
 
-def _waivers(report: Report) -> Family:
-    family = Family("orpolicy_waivers", "Waivers by how they fared.")
+def _waivers(report: Report) -> list[Family]:
+    """How the waivers fared; those of one policy, state and owner share a sample, the earliest end first."""
+    states = Family("orpolicy_waivers", "Waivers by how they fared.")
+    until = Family(
+        "orpolicy_waiver_end_seconds", "First moment after the waiver, in Unix time.", "seconds", combine=min
+    )
+    covered = Family("orpolicy_waiver_spend_usd", "Spend of the findings that the waiver matches.", "usd")
     for state in WaiverState:
-        family.put({"state": state}, sum(waiver.state is state for waiver in report.waivers))
-    return family
+        states.put({"state": state}, sum(waiver.state is state for waiver in report.waivers))
+    for waiver in report.waivers:
+        labels = {"policy": waiver.policy, "state": waiver.state, "owner": name(waiver.owner)}
+        until.put(labels, _end_of(waiver.until))
+        covered.put(labels, waiver.spend_usd)
+    return [states, until, covered]
+
+
+def _end_of(day: date) -> int:
+    """When a UTC day is over, in Unix time; counted, as the calendar may have no day after it."""
+    return (day.toordinal() + 1 - date(1970, 1, 1).toordinal()) * SECONDS_A_DAY

@@ -29,13 +29,13 @@ HEADER = (
     "usd_per_mtok,savings_low_usd_per_month,savings_expected_usd_per_month,savings_high_usd_per_month,"
     "savings_net_usd_per_month,confidence,formula,exposure_usd_per_month,action,replacement,"
     "recommendation,risk,drivers,expect,reason,detail,file,line,why,link,fingerprint,"
-    "beyond_baseline"
+    "beyond_baseline,waiver_state,waiver_until,waiver_reason,waiver_findings,waiver_spend_usd"
 )
 NUMBERS = frozenset(
     name
     for name in HEADER.split(",")
     if name.endswith(("_usd_per_month", "_usd", "_mtok", "_total", "_count"))
-) | {"value", "threshold", "line"}
+) | {"value", "threshold", "line", "waiver_findings"}
 FILES = Path(GOLDEN) / "csv"
 
 
@@ -104,12 +104,24 @@ def test_waived_and_unjudged_are_not_lost() -> None:
         ("fail", "open"),
         ("fail", "waived"),
         ("inconclusive", ""),
+        ("", ""),
     ]
-    last = found[-1]
+    last = found[-2]
     assert (last["policy"], last["rule"], last["reason"]) == ("no-retired-models", "model-ban", "truncated")
     assert last["detail"].startswith("q3 stayed truncated")
     assert last["recommendation"].startswith("Narrow the policy")
     assert (last["spend_usd"], last["savings_net_usd_per_month"], last["fingerprint"]) == ("", "", "")
+
+
+def test_a_waiver_counts_in_no_column_of_findings() -> None:
+    waiver = rows(story())[-1]
+    assert (waiver["policy"], waiver["owner"], waiver["waiver_state"]) == (
+        "no-preview-on-batch",
+        "data-platform",
+        "active",
+    )
+    filled = {name for name in NUMBERS if waiver[name]}
+    assert filled == {"line", "waiver_findings", "waiver_spend_usd"}
 
 
 def test_what_is_unknown_is_blank_not_zero() -> None:
@@ -176,7 +188,7 @@ def test_quoting_is_rfc_4180() -> None:
 
 def test_hostile_names_stay_in_their_cell() -> None:
     text = rendered(hostile())
-    assert len(text.splitlines()) == 4
+    assert len(text.splitlines()) == 5
     text.encode("utf-8")
     assert not [c for c in text if unicodedata.category(c) in {"Cc", "Cf", "Cs"} and c not in "\r\n"]
 
@@ -186,7 +198,7 @@ def test_hostile_names_stay_in_their_cell() -> None:
 @example(SAMPLES["two-hundred"]())
 def test_any_report_is_safe_and_agrees_with_json(value: Report) -> None:
     found = rows(value)
-    assert len(found) == len(value.findings) + len(value.inconclusive)
+    assert len(found) == len(value.findings) + len(value.inconclusive) + len(value.waivers)
     for row in found:
         assert list(row) == HEADER.split(",")
         for name, cell in row.items():
