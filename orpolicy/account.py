@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from orpolicy.catalog.model import Catalog
+    from orpolicy.pseudonyms import Pseudonyms
     from orpolicy.query.model import Meta
     from orpolicy.table import Member
 
@@ -23,6 +24,25 @@ PREVIEW_BY_NAME = "(preview by name)"
 """One more name of models that the catalogue does not list and whose own name says preview."""
 
 _USER = re.compile(r"(.*) <([^<>]+)>", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFacts:
+    """What else ``GET /keys`` says of a key, as it says it; None where it does not.
+
+    Attributes:
+        limit_usd: the most the key may spend in each period.
+        limit_reset: after what the limit begins anew, such as ``monthly``.
+        usage_usd: what it has spent so far.
+        created_at: ISO 8601.
+        expires_at: ISO 8601.
+    """
+
+    limit_usd: float | None = None
+    limit_reset: str | None = None
+    usage_usd: float | None = None
+    created_at: str | None = None
+    expires_at: str | None = None
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -35,6 +55,7 @@ class ApiKey:
         workspace_id: the workspace's UUID.
         workspace: the workspace's name.
         disabled: whether the key is switched off.
+        facts: what else is listed; never the label, which holds a part of the secret.
     """
 
     name: str
@@ -42,6 +63,7 @@ class ApiKey:
     workspace_id: str = ""
     workspace: str = ""
     disabled: bool = False
+    facts: KeyFacts = field(default=KeyFacts(), compare=False)
 
 
 @dataclass(frozen=True)
@@ -83,11 +105,13 @@ class Account:
         meta: what can be asked.
         directory: the keys and workspaces.
         catalogue: the models and prices, or None where there is no such answer.
+        pseudonyms: what stands for the names of its members, or None where they have their own.
     """
 
     meta: Meta
     directory: Directory
     catalogue: Catalog | None = None
+    pseudonyms: Pseudonyms | None = None
 
     def names(self, dimension: str, member: Member) -> frozenset[str]:
         """Every text by which a pattern may match a member; "" stands for a member without a name."""

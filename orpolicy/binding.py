@@ -10,7 +10,8 @@ from orpolicy.catalog.sets import BUILT_IN_SETS, members
 from orpolicy.errors import Reason, SourceError
 from orpolicy.period import Window, parse_window, stamp
 from orpolicy.policy.model import Selector, Thresholds
-from orpolicy.policy.patterns import Matcher
+from orpolicy.policy.patterns import Matcher, Patterns
+from orpolicy.pseudonyms import NAMED_DIMENSIONS
 from orpolicy.query.model import Context, Filter, Granularity, Need, Operator
 from orpolicy.query.vocabulary import CORE_METRICS, MAX_DIMENSIONS, METRICS
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from orpolicy.account import Account
     from orpolicy.policy.model import Policy, PolicySet, Waiver
+    from orpolicy.pseudonyms import Pseudonyms
     from orpolicy.rules.base import Rule
 
 MODEL = "model"
@@ -114,6 +116,7 @@ class Sets:
 
     keys: Mapping[str, tuple[str, ...]]
     models: Mapping[str, tuple[str, ...]]
+    pseudonyms: Pseudonyms | None = None
 
     def of(self, dimension: str) -> Mapping[str, tuple[str, ...]]:
         """The sets that a dimension's patterns may name."""
@@ -123,15 +126,40 @@ class Sets:
         """The matcher of a selector.
 
         Raises:
-            SourceError: NO_CATALOGUE where it names a built-in set that is not defined here.
+            SourceError: NO_CATALOGUE where it names a built-in set that is not defined here;
+                NOT_ANSWERABLE where names are pseudonyms, and whom its patterns matched is not known.
         """
         try:
-            return Matcher.of(selector, self.of(selector.dimension))
+            matcher = Matcher.of(selector, self.of(selector.dimension))
         except KeyError as error:
             raise SourceError(
                 Reason.NO_CATALOGUE,
                 f"@{error.args[0]} is made from the model catalogue, and this source has none",
             ) from error
+        if self.pseudonyms is None or selector.dimension not in NAMED_DIMENSIONS:
+            return matcher
+        return replace(
+            matcher,
+            include=_disguised(matcher.include, self.pseudonyms),
+            exclude=_disguised(matcher.exclude, self.pseudonyms),
+        )
+
+
+def _disguised(patterns: Patterns, pseudonyms: Pseudonyms) -> Patterns:
+    """Patterns of names as patterns of what stands for them.
+
+    Raises:
+        SourceError: NOT_ANSWERABLE, if that is not known of one of them.
+    """
+    dimension = patterns.dimension
+    try:
+        found = [name for text in patterns.texts for name in pseudonyms.patterns(dimension, text)]
+    except KeyError:
+        raise SourceError(
+            Reason.NOT_ANSWERABLE,
+            f"names are pseudonyms here, and whom this selector of {dimension} matches was not recorded",
+        ) from None
+    return Patterns(dimension, tuple(dict.fromkeys(found)))
 
 
 def sets_of(policies: PolicySet, account: Account, now: datetime) -> Sets:
@@ -140,7 +168,7 @@ def sets_of(policies: PolicySet, account: Account, now: datetime) -> Sets:
     if account.catalogue is not None:
         built_in = {name: members(name, account.catalogue, now) for name in BUILT_IN_SETS}
         built_in["preview"] = (*built_in["preview"], PREVIEW_BY_NAME)
-    return Sets(policies.key_sets, built_in | dict(policies.model_sets))
+    return Sets(policies.key_sets, built_in | dict(policies.model_sets), account.pseudonyms)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from orpolicy.finding import Finding, Inconclusive, Measure, Recommendation
 from orpolicy.report import PolicyResult, QueryRecord, Report, ReportSource, WaiverResult
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from orpolicy.account import Directory
 
@@ -107,6 +107,18 @@ def redacted(report: Report, names: Names | None = None) -> Report:
     models = {member for _, member in _named(report, ("model",))}
     models |= {finding.recommendation.replacement or "" for finding in report.findings}
     return cast("Report", _Redactor(_Sentences(known, frozenset(models))).value(report))
+
+
+def cleaned(texts: Iterable[str], names: Names, models: frozenset[str]) -> tuple[str, ...]:
+    """Sentences with pseudonyms for names.
+
+    Args:
+        texts: the sentences.
+        names: name -> pseudonym.
+        models: names that stay, though a part of them may also be somebody's.
+    """
+    sentences = _Sentences(names, models)
+    return tuple(map(sentences.clean, texts))
 
 
 def _pseudonyms(dimension: str, member: str) -> dict[str, str]:

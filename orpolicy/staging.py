@@ -169,7 +169,8 @@ def _meet(source: Source, policies: Sequence[tuple[Policy, Rule]]) -> _Met:
         notices.append(
             f"{len(catalogue.skipped)} catalogue rows could not be read: {'; '.join(catalogue.skipped[:3])}"
         )
-    account = Account(meta, Directory() if isinstance(directory, SourceError) else directory, catalogue)
+    known = Directory() if isinstance(directory, SourceError) else directory
+    account = Account(meta, known, catalogue, source.pseudonyms)
     return _Met(account, None, no_directory, tuple(notices))
 
 

@@ -20,6 +20,7 @@ EXIT_BUG = 70
 COMMANDS = {
     "check": "Evaluate policies; the main job.",
     "plan": "Print the compiled queries, what shares them and what they cost in requests.",
+    "snapshot": "Record what a check learns, to be judged again offline.",
     "validate": "Check the files only: no key, no network.",
     "explain": "What a rule kind measures, its keys, an example.",
     "schema": "Print the JSON Schema of the policy language.",

@@ -45,7 +45,7 @@ def source_options(command: F) -> F:
         (
             click.option(
                 "--source", default="openrouter", show_default=True, metavar="SOURCE",
-                help="openrouter, demo, or a file, folder or glob of request records.",
+                help="openrouter, demo, a snapshot, or a file, folder or glob of request records.",
             ),
             click.option(
                 "--window", metavar="WINDOW",
@@ -139,11 +139,19 @@ def source_name(text: str) -> str:
         return text
     scheme = _SCHEME.match(text)
     if scheme is None:
-        return "local"
+        return "snapshot" if _is_snapshot(text) else "local"
     name = scheme[1].lower()
     if name not in SOURCES:
         raise UsageError(f"--source {scheme[0]}…: no such source; use {', '.join(NAMED_SOURCES)} or a file")
     return name
+
+
+def _is_snapshot(text: str) -> bool:
+    """Whether a path is a snapshot's: by what it begins with, or by its name where that is no help."""
+    from orpolicy.sources._snapshot_file import SUFFIX, is_snapshot
+
+    path = Path(text)
+    return is_snapshot(path) or (path.suffix == SUFFIX and not path.is_dir())
 
 
 def wants_color(choice: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 from urllib.parse import urljoin
 
-from orpolicy.account import ApiKey
+from orpolicy.account import ApiKey, KeyFacts
 from orpolicy.query.model import Meta
 from orpolicy.sources._columns import malformed
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 PAGE = 100
 _MAX_ITEMS = 100_000
+_MAX_USD = 1e15
 
 Item = dict[str, object]
 
@@ -46,7 +47,29 @@ def decode_key(item: Item, workspaces: dict[str, str]) -> ApiKey:
     home = item.get("workspace_id")
     home = home if isinstance(home, str) else ""
     disabled = item.get("disabled") is True
-    return ApiKey(_text(item, "name"), _text(item, "hash"), home, workspaces.get(home, ""), disabled)
+    name, key_hash = _text(item, "name"), _text(item, "hash")
+    return ApiKey(name, key_hash, home, workspaces.get(home, ""), disabled, _facts(item))
+
+
+def _facts(item: Item) -> KeyFacts:
+    """What no judgement rests on yet: what is not as it should be is not there."""
+    return KeyFacts(
+        limit_usd=_amount(item.get("limit")),
+        limit_reset=_word(item.get("limit_reset")),
+        usage_usd=_amount(item.get("usage")),
+        created_at=_word(item.get("created_at")),
+        expires_at=_word(item.get("expires_at")),
+    )
+
+
+def _amount(value: object) -> float | None:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    return value if abs(value) < _MAX_USD else None
+
+
+def _word(value: object) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def walk(ask: Callable[[int], Json], identity: str) -> list[Item]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from orpolicy.account import Directory
     from orpolicy.catalog.model import Catalog
+    from orpolicy.pseudonyms import Pseudonyms
     from orpolicy.query.model import Answer, Meta, Query
 
 
@@ -93,6 +94,11 @@ class Source(ABC):
     @abstractmethod
     def now(self) -> datetime:
         """The clock of the run, aware, UTC, whole seconds."""
+
+    @property
+    def pseudonyms(self) -> Pseudonyms | None:
+        """What stands for the names of keys, users, apps and workspaces here; None where they are there."""
+        return None
 
     @abstractmethod
     def info(self) -> SourceInfo:

@@ -1,0 +1,84 @@
+"""What a run learnt from its source, as values: what a snapshot holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from orpolicy.errors import SourceError
+from orpolicy.query.model import Answer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from orpolicy.account import Directory
+    from orpolicy.catalog.model import Catalog
+    from orpolicy.pseudonyms import Pseudonyms
+    from orpolicy.query.model import Filter, Meta, Query
+    from orpolicy.sources.base import SourceInfo
+
+Outcome = Answer | SourceError
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A query with what came of it.
+
+    Attributes:
+        query: the question.
+        read: gives the outcome; called when somebody asks for it, and at most once.
+    """
+
+    query: Query
+    read: Callable[[], Outcome]
+
+    @cached_property
+    def outcome(self) -> Outcome:
+        """The answer, or why there is none."""
+        return self.read()
+
+    @cached_property
+    def identity(self) -> Identity:
+        """What makes two questions the same, whatever their metrics."""
+        return identity_of(self.query)
+
+
+Identity = tuple[object, ...]
+
+
+def identity_of(query: Query) -> Identity:
+    """What makes two questions the same, whatever their metrics."""
+    window, filters = query.window, frozenset(query.filters)
+    return query.dimensions, window.start, window.end, filters, query.granularity, query.limit
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """Everything that a run learnt from its source.
+
+    Attributes:
+        now: the run's clock.
+        info: what the run's report said of the source.
+        meta: what could be asked.
+        directory: the keys and workspaces, or why they are not known; None where nobody asked.
+        catalogue: the models and prices, or why they are not known; None where there are none.
+        answers: of the run first, in the order in which they were asked.
+        pseudonyms: what stands for names, or None where they are there.
+    """
+
+    now: datetime
+    info: SourceInfo
+    meta: Meta
+    directory: Directory | SourceError | None
+    catalogue: Catalog | SourceError | None
+    answers: tuple[Asked, ...]
+    pseudonyms: Pseudonyms | None = None
+
+
+def filters_beyond(query: Query, context: frozenset[Filter]) -> tuple[Filter, ...] | None:
+    """The filters of a query that a context lacks; None where the context is narrower than the query."""
+    if not context <= set(query.filters):
+        return None
+    return tuple(item for item in query.filters if item not in context)
