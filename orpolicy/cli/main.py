@@ -22,6 +22,7 @@ COMMANDS = {
     "plan": "Print the compiled queries, what shares them and what they cost in requests.",
     "snapshot": "Record what a check learns, to be judged again offline.",
     "validate": "Check the files only: no key, no network.",
+    "backtest": "What the policies would have said in past weeks: how often, on whom, how noisily.",
     "explain": "What a rule kind measures, its keys, an example.",
     "schema": "Print the JSON Schema of the policy language.",
     "baseline": "Accept findings as they are, and keep what is accepted from growing.",

@@ -1,0 +1,1 @@
+"""What the policies would have said at the end of each past week."""
