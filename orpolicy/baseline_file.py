@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from orpolicy.baseline import Accepted, Figures, Ratchet, Side, bound
+from orpolicy.codes import Code
 from orpolicy.errors import UsageError
 from orpolicy.location import Location, Problem
 
@@ -61,9 +62,11 @@ def read(path: Path) -> Ratchet:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except FileNotFoundError as error:
-        raise UsageError(f"there is no baseline {path}: `orpolicy baseline write` makes one") from error
+        message = f"there is no baseline {path}: `orpolicy baseline write` makes one"
+        raise UsageError(message, code=Code.UNREADABLE) from error
     except OSError as error:
-        raise UsageError(f"cannot read the baseline {path}: {error.strerror}") from error
+        message = f"cannot read the baseline {path}: {error.strerror}"
+        raise UsageError(message, code=Code.UNREADABLE) from error
     return parse(content, str(path))
 
 
@@ -74,18 +77,21 @@ def parse(content: bytes, file: str) -> Ratchet:
         UsageError: if it is broken; with every problem as path:line:col.
     """
     if len(content) > MAX_BYTES:
-        raise UsageError(f"{Location(file, 1, 1)}: the file is larger than {MAX_BYTES >> 20} MiB")
+        message = f"{Location(file, 1, 1)}: the file is larger than {MAX_BYTES >> 20} MiB"
+        raise UsageError(message, code=Code.BROKEN_BASELINE)
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = content[: error.start].decode("utf-8-sig").split("\n")
         place = Location(file, len(before), len(before[-1]) + 1)
-        raise UsageError(f"{place}: the file is not UTF-8 from here on") from None
+        message = f"{place}: the file is not UTF-8 from here on"
+        raise UsageError(message, code=Code.BROKEN_BASELINE) from None
     reader = _Reader(file)
     for number, line in enumerate(text.split("\n"), start=1):
         reader.feed(number, line.removesuffix("\r"))
     if reader.problems:
-        raise UsageError("\n".join(map(str, sorted(reader.problems))))
+        lines = (f"{problem.location}: {problem.said}" for problem in sorted(reader.problems))
+        raise UsageError("\n".join(lines), code=Code.BROKEN_BASELINE)
     return Ratchet.of(reader.entries.values())
 
 
@@ -155,4 +161,5 @@ class _Reader:
             self.entries[name[0]] = Accepted(name[0], policy[0], figures, words)
 
     def _complain(self, number: int, column: int, message: str, hint: str = "") -> None:
-        self.problems.append(Problem(Location(self._file, number, column), message, hint))
+        place = Location(self._file, number, column)
+        self.problems.append(Problem(place, message, hint, code=Code.BROKEN_BASELINE))

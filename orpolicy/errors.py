@@ -6,13 +6,16 @@
     ├── SourceError      a question could not be answered             inconclusive, exit 3
     └── DeliveryError    nobody could be told                         exit 3
 
-Anything else that escapes is a bug in orpolicy and exits 70.
+Anything else that escapes is a bug in orpolicy and exits 70. Each carries a code, for whose page
+``orpolicy explain`` is asked.
 """
 
 from __future__ import annotations
 
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from orpolicy.codes import Code
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,13 +45,26 @@ class Reason(StrEnum):
     UNSUITABLE_WINDOW = "unsuitable-window"
     TOO_LITTLE_HISTORY = "too-little-history"
 
+    @property
+    def code(self) -> Code:
+        """The code of the same name."""
+        return Code[self.name]
+
 
 class OrpolicyError(Exception):
     """Base of every error that orpolicy raises on purpose."""
 
 
 class UsageError(OrpolicyError):
-    """The command line, an option's value or a file that it names is wrong."""
+    """The command line, an option's value or a file that it names is wrong.
+
+    Attributes:
+        code: which class of problem it is.
+    """
+
+    def __init__(self, message: str, *, code: Code = Code.COMMAND_LINE) -> None:
+        self.code = code
+        super().__init__(message)
 
 
 class PolicyError(OrpolicyError):
@@ -81,3 +97,5 @@ class SourceError(OrpolicyError):
 
 class DeliveryError(OrpolicyError):
     """A report that did not reach where it was sent; it says nothing about the report."""
+
+    code = Code.NOT_DELIVERED

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from orpolicy.codes import Code
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -30,13 +34,32 @@ class Problem:
     Attributes:
         location: where.
         message: what is wrong, without a final full stop.
-        hint: what to do about it, or None.
+        hint: what to do about it, or "".
+        code: which class of problem it is.
     """
 
     location: Location
     message: str
     hint: str = ""
+    code: Code = field(kw_only=True)
 
     def __str__(self) -> str:
-        text = f"{self.location}: {self.message}"
-        return f"{text} ({self.hint})" if self.hint else text
+        return f"{self.location}: {self.said} [{self.code}]"
+
+    @property
+    def said(self) -> str:
+        """The message with its hint, without place and code."""
+        return f"{self.message} ({self.hint})" if self.hint else self.message
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A problem whose place is not known yet; the attributes are those of ``Problem``."""
+
+    code: Code
+    message: str
+    hint: str = ""
+
+    def at(self, place: Location) -> Problem:
+        """The problem at its place."""
+        return Problem(place, self.message, self.hint, code=self.code)

@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from orpolicy.codes import Code
 from orpolicy.errors import PolicyError
 from orpolicy.location import Problem
 from orpolicy.plugins import RULES
@@ -14,8 +15,6 @@ from orpolicy.policy.model import Thresholds
 from orpolicy.rules.base import SettingError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from orpolicy.policy.model import Policy
     from orpolicy.registry import Registry
     from orpolicy.rules.base import Rule
@@ -51,15 +50,13 @@ def kind_of(name: str, rule: type[Rule]) -> Kind:
         has_default=rule.default_thresholds != Thresholds(),
         default_by=rule.default_by,
     )
-    return Kind(schema, _reader(rule))
+    return Kind(schema, lambda policy: _read(rule, policy).models, lambda policy: _read(rule, policy).metrics)
 
 
-def _reader(rule: type[Rule]) -> Callable[[Policy], tuple[str, ...]]:
-    def read(policy: Policy) -> tuple[str, ...]:
-        try:
-            return rule.read(policy).models
-        except SettingError as error:
-            problem = Problem(policy.place(error.key), error.message, error.hint)
-            raise PolicyError([problem]) from error
-
-    return read
+def _read(rule: type[Rule], policy: Policy) -> Rule:
+    try:
+        return rule.read(policy)
+    except SettingError as error:
+        place = policy.place(error.key)
+        problem = Problem(place, error.message, error.hint, code=Code.BAD_SETTING)
+        raise PolicyError([problem]) from error

@@ -6,6 +6,7 @@ import json
 
 import click
 
+from orpolicy.policy.packs import pack_names
 from orpolicy.policy.schema import build
 from orpolicy.policy_kinds import Kinds
 
@@ -17,4 +18,4 @@ def command() -> None:
     Save it beside the policies and begin each file with
     `# yaml-language-server: $schema=./orpolicy.schema.json`.
     """
-    click.echo(json.dumps(build(kind.schema for kind in Kinds().values()), indent=2))
+    click.echo(json.dumps(build((kind.schema for kind in Kinds().values()), pack_names()), indent=2))

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from orpolicy.codes import Code
 from orpolicy.errors import PolicyError
-from orpolicy.location import Problem
+from orpolicy.location import Fault, Problem
 from orpolicy.period import parse_moment
+from orpolicy.policy.names import unknown_dimension, unknown_metrics
 from orpolicy.policy.patterns import HASH_PREFIX, SET_PREFIX
 from orpolicy.policy.reading import text, window_fault
 from orpolicy.policy.validation import near_miss
+from orpolicy.query.vocabulary import DIMENSIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from orpolicy.location import Location
     from orpolicy.policy.kinds import Kind
@@ -30,15 +33,39 @@ def policy_problems(policy: Policy, kind: Kind, models: Sets) -> Iterator[Proble
         yield from error.problems
         return
     for pattern in patterns:
-        message, hint = models.fault(pattern)
-        if message:
-            yield Problem(_place_of(policy, pattern), message, hint)
+        if fault := models.fault(pattern):
+            yield fault.at(_place_of(policy, pattern))
 
 
 def window_problems(item: Item) -> Iterator[Problem]:
     """What is wrong with a policy's window."""
     if fault := window_fault(item.data["window"]):
-        yield Problem(item.place("window"), fault)
+        yield Problem(item.place("window"), fault, code=Code.BAD_TIME)
+
+
+def dimension_problems(item: Item, keys: Iterable[str]) -> Iterator[Problem]:
+    """The dimensions that the language does not know.
+
+    Args:
+        item: a policy or a waiver.
+        keys: which of ``by`` and ``where`` have the right shape.
+    """
+    for key in keys:
+        names = item.data.get(key)
+        for step, name in enumerate(names) if isinstance(names, list) else ():
+            if name not in DIMENSIONS:
+                yield unknown_dimension(str(name), item.place(key, step))
+        for name in names if isinstance(names, dict) else ():
+            if name not in DIMENSIONS:
+                yield unknown_dimension(name, item.place(key, name))
+
+
+def metric_problems(policy: Policy, kind: Kind) -> Iterator[Problem]:
+    """The metrics that the language does not know, of a policy whose settings make sense."""
+    try:
+        yield from unknown_metrics(policy, kind.metrics(policy))
+    except PolicyError:
+        return
 
 
 def selector_problems(item: Item, sets: Mapping[str, Sets]) -> Iterator[Problem]:
@@ -46,12 +73,11 @@ def selector_problems(item: Item, sets: Mapping[str, Sets]) -> Iterator[Problem]
     where = item.data.get("where")
     for dimension, value in where.items() if isinstance(where, dict) else ():
         for pattern, trail in _patterns(value, ("where", dimension)):
-            message, hint = _pattern_fault(dimension, pattern, sets)
-            if message:
-                yield Problem(item.place(*trail), message, hint)
+            if fault := _pattern_fault(dimension, pattern, sets):
+                yield fault.at(item.place(*trail))
 
 
-def reference_problems(name: str, place: Location, ids: Mapping[str, Location] | None) -> Iterator[Problem]:
+def reference_problems(name: str, place: Location, ids: Mapping[str, object] | None) -> Iterator[Problem]:
     """Whether the policy that a waiver or an expectation names exists.
 
     Args:
@@ -60,15 +86,16 @@ def reference_problems(name: str, place: Location, ids: Mapping[str, Location] |
         ids: every policy's id; None where they are not all known.
     """
     if ids is not None and name not in ids:
-        yield Problem(place, f"there is no policy {name!r}", near_miss(name, ids))
+        message = f"there is no policy {name!r}"
+        yield Problem(place, message, near_miss(name, ids), code=Code.UNKNOWN_POLICY)
 
 
-def case_problems(item: Item, ids: Mapping[str, Location] | None) -> Iterator[Problem]:
+def case_problems(item: Item, ids: Mapping[str, object] | None) -> Iterator[Problem]:
     """What is wrong with a unit test of policies."""
     try:
         parse_moment(text(item.data, "now"))
     except ValueError as error:
-        yield Problem(item.place("now"), f"now: {error}")
+        yield Problem(item.place("now"), f"now: {error}", code=Code.BAD_TIME)
     expected = item.data.get("expect")
     for index, entry in enumerate(expected if isinstance(expected, list) else ()):
         name = text(entry if isinstance(entry, dict) else {}, "policy")
@@ -85,7 +112,8 @@ def _threshold_problems(policy: Policy) -> Iterator[Problem]:
             continue
         if warn >= fail if side == "above" else warn <= fail:
             message = f"warn_{side} {warn:g} can never show: fail_{side} {fail:g} is reached first"
-            yield Problem(policy.place(f"warn_{side}"), message, f"set warn_{side} {nearer} {fail:g}")
+            hint = f"set warn_{side} {nearer} {fail:g}"
+            yield Problem(policy.place(f"warn_{side}"), message, hint, code=Code.HIDDEN_WARNING)
 
 
 def _patterns(value: Json, trail: tuple[str | int, ...]) -> Iterator[tuple[str, tuple[str | int, ...]]]:
@@ -100,15 +128,16 @@ def _patterns(value: Json, trail: tuple[str | int, ...]) -> Iterator[tuple[str, 
         yield from _patterns(excluded, (*trail, "not"))
 
 
-def _pattern_fault(dimension: str, pattern: str, sets: Mapping[str, Sets]) -> tuple[str, str]:
+def _pattern_fault(dimension: str, pattern: str, sets: Mapping[str, Sets]) -> Fault | None:
     if dimension in sets:
         return sets[dimension].fault(pattern)
     if pattern.startswith(SET_PREFIX):
-        hint = f"to match the text itself, write ?{pattern[1:]}"
-        return f"{dimension} has no sets: they are of api_key_id and model", hint
+        message = f"{dimension} has no sets: they are of api_key_id and model"
+        return Fault(Code.BAD_PATTERN, message, f"to match the text itself, write ?{pattern[1:]}")
     if pattern.startswith(HASH_PREFIX):
-        return f"hash: names an API key, and {dimension} is something else", "use where: {api_key_id: ...}"
-    return "", ""
+        message = f"hash: names an API key, and {dimension} is something else"
+        return Fault(Code.BAD_PATTERN, message, "use where: {api_key_id: ...}")
+    return None
 
 
 def _place_of(policy: Policy, pattern: str) -> Location:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, NoReturn
 
 import yaml
 
+from orpolicy.codes import Code
 from orpolicy.errors import PolicyError
-from orpolicy.location import Location, Problem
+from orpolicy.location import Fault, Location, Problem
 from orpolicy.policy.scalars import MAPPING_TAG, SEQUENCE_TAG, ScalarError, is_core_scalar_tag, resolve
 
 if TYPE_CHECKING:
@@ -84,23 +85,25 @@ def parse(content: bytes, file: str) -> Document:
         for event in yaml.parse(text, Loader=loader):
             builder.feed(event)
     except yaml.MarkedYAMLError as error:
-        builder.stop(*_syntax_problem(error, file))
+        builder.stop(*_syntax_problem(error, file), code=Code.NOT_YAML)
     return builder.document()
 
 
 def _decode(content: bytes, file: str) -> str:
     if len(content) > MAX_BYTES:
-        raise PolicyError([Problem(Location(file, 1, 1), "the file is larger than 1 MiB")])
+        message = f"the file is larger than {MAX_BYTES >> 20} MiB"
+        raise PolicyError([Problem(Location(file, 1, 1), message, code=Code.TOO_LARGE)])
     content = content.removeprefix(_BOM)
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
         place = _place_after(content[: error.start].decode("utf-8"), file)
-        raise PolicyError([Problem(place, "the file is not UTF-8 from here on")]) from None
+        message = "the file is not UTF-8 from here on"
+        raise PolicyError([Problem(place, message, code=Code.NOT_TEXT)]) from None
     if control := _CONTROL.search(text):
         place = _place_after(text[: control.start()], file)
         message = f"the control character U+{ord(control[0]):04X} is not allowed"
-        raise PolicyError([Problem(place, message)])
+        raise PolicyError([Problem(place, message, code=Code.NOT_TEXT)])
     return text
 
 
@@ -155,7 +158,8 @@ class _Builder:
     def document(self) -> Document:
         """What was built; an error if that is nothing."""
         if self.root is None and not self.flaws:
-            self.stop(Location(self.file, 1, 1), "the file holds nothing", "it needs version: 1 and policies")
+            place, hint = Location(self.file, 1, 1), "it needs version: 1 and policies"
+            self.stop(place, "the file holds nothing", hint, code=Code.NOTHING_THERE)
         return Document(self.file, self.root, self.values, self.keys, tuple(self.flaws))
 
     def feed(self, event: yaml.Event) -> None:
@@ -173,25 +177,27 @@ class _Builder:
         elif isinstance(event, yaml.DocumentStartEvent):
             self._start(event)
 
-    def stop(self, place: Location, message: str, hint: str = "") -> NoReturn:
+    def stop(self, place: Location, message: str, hint: str = "", *, code: Code) -> NoReturn:
         """Give up on the file with everything that is known to be wrong."""
-        raise PolicyError([*(flaw.problem for flaw in self.flaws), Problem(place, message, hint)])
+        raise PolicyError([*(flaw.problem for flaw in self.flaws), Problem(place, message, hint, code=code)])
 
     def _start(self, event: yaml.DocumentStartEvent) -> None:
         self.documents += 1
         if self.documents > 1:
-            self.stop(self._location(event), "a second document begins here", "one file holds one document")
+            hint = "one file holds one document"
+            self.stop(self._location(event), "a second document begins here", hint, code=Code.NOT_YAML)
 
     def _open(self, event: yaml.CollectionStartEvent, value: dict[str, Json] | list[Json], tag: str) -> None:
         if len(self.stack) >= MAX_DEPTH:
-            self.stop(self._location(event), f"more than {MAX_DEPTH} levels of nesting")
+            message = f"more than {MAX_DEPTH} levels of nesting"
+            self.stop(self._location(event), message, code=Code.TOO_LARGE)
         if self._awaits_key():
-            trail, kept = self._refuse_key(event, "a key must be text"), False
+            trail, kept = self._refuse_key(event, Fault(Code.KEY_NOT_TEXT, "a key must be text")), False
         else:
             trail, kept = self._attach(value, event)
         self._refuse_anchor(event, trail)
         if event.tag not in {None, tag}:
-            self._flaw(trail, event, f"the tag {event.tag} is not allowed here")
+            self._flaw(trail, event, Fault(Code.YAML_SHORTCUT, f"the tag {event.tag} is not allowed here"))
         self.stack.append(_Frame(trail, value, kept, at_key=isinstance(value, dict)))
 
     def _scalar(self, event: yaml.ScalarEvent) -> None:
@@ -211,37 +217,40 @@ class _Builder:
         if fault:
             self._refuse_key(event, fault)
         elif key == "<<" and event.implicit[0]:
-            self._refuse_key(event, "merge keys (<<) are not allowed", "write the keys out")
+            message, hint = "merge keys (<<) are not allowed", "write the keys out"
+            self._refuse_key(event, Fault(Code.YAML_SHORTCUT, message, hint))
         elif not isinstance(key, str):
-            self._refuse_key(event, f"a key must be text, and {event.value or 'nothing'} is not", "quote it")
+            message = f"a key must be text, and {event.value or 'nothing'} is not"
+            self._refuse_key(event, Fault(Code.KEY_NOT_TEXT, message, "quote it"))
         elif key in frame.value:
             first = f"first at {self.keys[*frame.trail, key]}" if frame.kept else ""
-            self._refuse_key(event, f"duplicate key {key!r}", first, key)
+            self._refuse_key(event, Fault(Code.DUPLICATE_KEY, f"duplicate key {key!r}", first), key)
         else:
             frame.key, frame.at_key = key, False
             if frame.kept:
                 self.keys[*frame.trail, key] = self._location(event)
 
     def _alias(self, event: yaml.AliasEvent) -> None:
-        message, hint = f"aliases (*{event.anchor}) are not allowed", _QUOTE
+        fault = Fault(Code.YAML_SHORTCUT, f"aliases (*{event.anchor}) are not allowed", _QUOTE)
         if self._awaits_key():
-            self._refuse_key(event, message, hint)
+            self._refuse_key(event, fault)
         else:
             trail, _ = self._attach(None, event)
-            self._flaw(trail, event, message, hint)
+            self._flaw(trail, event, fault)
 
     def _awaits_key(self) -> bool:
         return bool(self.stack) and self.stack[-1].at_key
 
-    def _refuse_key(self, event: yaml.Event, message: str, hint: str = "", key: str | None = None) -> Trail:
+    def _refuse_key(self, event: yaml.Event, fault: Fault, key: str | None = None) -> Trail:
         frame = self.stack[-1]
         frame.key, frame.at_key = None, False
-        self._flaw(frame.trail if key is None else (*frame.trail, key), event, message, hint)
+        self._flaw(frame.trail if key is None else (*frame.trail, key), event, fault)
         return frame.trail
 
     def _refuse_anchor(self, event: yaml.NodeEvent, trail: Trail) -> None:
         if event.anchor is not None:
-            self._flaw(trail, event, f"anchors (&{event.anchor}) are not allowed", "write the value out")
+            message, hint = f"anchors (&{event.anchor}) are not allowed", "write the value out"
+            self._flaw(trail, event, Fault(Code.YAML_SHORTCUT, message, hint))
 
     def _attach(self, value: Json, event: yaml.Event) -> tuple[Trail, bool]:
         if self.stack:
@@ -253,23 +262,23 @@ class _Builder:
             self.values[trail] = self._location(event)
         return trail, kept
 
-    def _flaw(self, trail: Trail, event: yaml.Event, message: str, hint: str = "") -> None:
-        self.flaws.append(Flaw(trail, Problem(self._location(event), message, hint)))
+    def _flaw(self, trail: Trail, event: yaml.Event, fault: Fault) -> None:
+        self.flaws.append(Flaw(trail, fault.at(self._location(event))))
 
     def _location(self, event: yaml.Event) -> Location:
         mark = event.start_mark
         return Location(self.file, mark.line + 1, mark.column + 1) if mark else Location(self.file, 1, 1)
 
 
-def _value(event: yaml.ScalarEvent) -> tuple[Json, str]:
-    """A scalar's value, and what is wrong with it or ""."""
+def _value(event: yaml.ScalarEvent) -> tuple[Json, Fault | None]:
+    """A scalar's value, and what is wrong with it."""
     if event.tag is not None and not is_core_scalar_tag(event.tag):
-        return None, f"the tag {event.tag} is not allowed: {_QUOTE}"
+        return None, Fault(Code.YAML_SHORTCUT, f"the tag {event.tag} is not allowed: {_QUOTE}")
     if control := _CONTROL_IN_VALUE.search(event.value):
-        return None, f"the control character U+{ord(control[0]):04X} is not allowed"
+        return None, Fault(Code.NOT_TEXT, f"the control character U+{ord(control[0]):04X} is not allowed")
     if event.tag is None and not event.implicit[0]:
-        return str(event.value), ""
+        return str(event.value), None
     try:
-        return resolve(event.value, event.tag), ""
+        return resolve(event.value, event.tag), None
     except ScalarError as error:
-        return None, str(error)
+        return None, Fault(Code.BAD_SCALAR, str(error))

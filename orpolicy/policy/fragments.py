@@ -15,6 +15,7 @@ SET_NAME = "^[a-z][a-z0-9_-]*$"
 DIMENSION = "^[a-z][a-z0-9_]*$"
 WEB_LINK = "^https?://[^\\s]+$"
 MODEL_ID = "^[^\\s*?@]+$"
+EXTENDED = "^(pack:.+|(?![/\\\\~]|[A-Za-z]+:).*\\.ya?ml)$"
 KEY_HASH = "^[0-9a-f]{64}$"
 DAY = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 
@@ -24,6 +25,7 @@ PATTERN_WORDS = {
     DIMENSION: "a dimension's name, such as api_key_id",
     WEB_LINK: "a link that begins with https:// or http://",
     MODEL_ID: "one model id, without * or ?, such as openai/gpt-5-mini",
+    EXTENDED: "pack:NAME or the relative path of a .yaml file, such as ../shared/costs.yaml",
     KEY_HASH: "a key's hash: 64 hex digits in lower case",
     DAY: "a UTC day, such as 2026-05-31",
 }

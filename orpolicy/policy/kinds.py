@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from orpolicy.policy.model import Json, Policy
 
 THRESHOLD_KEYS = ("fail_above", "warn_above", "fail_below", "warn_below")
+DISABLED = "disabled"
+"""The key of an override, and of no policy, that switches a policy off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,9 @@ class Kind:
         schema: its share of the language.
         read: reads a policy that the schema has admitted and gives the model patterns among the kind's
             own settings; raises ``PolicyError`` for settings that make no sense to the kind.
+        metrics: the names of the metrics that a policy's measure reads; raises as ``read``.
     """
 
     schema: KindSchema
     read: Callable[[Policy], tuple[str, ...]]
+    metrics: Callable[[Policy], frozenset[str]] = field(default=lambda _policy: frozenset())

@@ -2,33 +2,40 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
+from orpolicy.codes import Code
 from orpolicy.errors import PolicyError
 from orpolicy.location import Location, Problem
 from orpolicy.policy import document, schema
 from orpolicy.policy.checks import (
     case_problems,
+    dimension_problems,
+    metric_problems,
     policy_problems,
     reference_problems,
     selector_problems,
     window_problems,
 )
+from orpolicy.policy.defaults import Defaults
 from orpolicy.policy.files import policy_files, read_file
-from orpolicy.policy.model import Policy, PolicySet, Waiver
+from orpolicy.policy.model import Override, Policy, PolicySet, Waiver
 from orpolicy.policy.patterns import KEY_DIMENSION, MODEL_DIMENSION
-from orpolicy.policy.reading import Item, read_policy, read_waiver, text, window_fault, window_text
+from orpolicy.policy.policy_file import EXTENDS, OVERRIDE, PolicyFile, Written, around
+from orpolicy.policy.reading import read_policy, read_waiver, text, window_text
 from orpolicy.policy.sets import Sets
 from orpolicy.policy.validation import Validator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from orpolicy.policy.document import Document, Flaw, Trail
+    from orpolicy.policy.claims import Claim
     from orpolicy.policy.kinds import Kind
-    from orpolicy.policy.model import Json
+    from orpolicy.policy.library import Library
+    from orpolicy.policy.reading import Item
 
 
 def load(paths: Sequence[Path], kinds: Mapping[str, Kind]) -> PolicySet:
@@ -45,24 +52,31 @@ def load(paths: Sequence[Path], kinds: Mapping[str, Kind]) -> PolicySet:
     return load_texts({str(path): read_file(path) for path in policy_files(paths)}, kinds)
 
 
-def load_texts(contents: Mapping[str, bytes], kinds: Mapping[str, Kind]) -> PolicySet:
-    """Read files that are in memory already.
+def load_texts(
+    contents: Mapping[str, bytes],
+    kinds: Mapping[str, Kind],
+    *,
+    library: Library | None = None,
+    check_names: bool = False,
+) -> PolicySet:
+    """Read files that are in memory already, and those that they extend.
 
     Args:
         contents: what each file holds, by the name that problems show.
         kinds: as for ``load``.
+        library: where the files that they extend come from; None: packs, and the disk.
+        check_names: whether a metric or dimension that the language does not know is a problem, though
+            an account might list it.
 
     Raises:
         PolicyError: as for ``load``.
     """
-    run = _Run(kinds)
-    for file, content in contents.items():
-        run.add(content, file)
-    run.finish()
+    run = _Run(kinds, check_names)
+    roots = [file for name, content in contents.items() if (file := run.add(content, name))]
+    run.pull(roots, library)
+    run.finish(frozenset(roots))
     if not run.problems and not run.policies:
-        where = Location(next(iter(contents), "."), 1, 1)
-        files = "the file" if len(contents) == 1 else f"any of {len(contents)} files"
-        run.problems.append(Problem(where, f"no policy in {files}", "policies: is where they go"))
+        run.problems.append(_no_policy(list(contents), has_disabled=bool(run.ids)))
     if run.problems:
         raise PolicyError(list(dict.fromkeys(run.problems)))
     return PolicySet(
@@ -70,55 +84,38 @@ def load_texts(contents: Mapping[str, bytes], kinds: Mapping[str, Kind]) -> Poli
         waivers=tuple(run.waivers),
         key_sets=run.sets[KEY_DIMENSION].expanded(),
         model_sets=run.sets[MODEL_DIMENSION].expanded(),
-        window=window_text(run.defaults.get("window")),
-        files=tuple(contents),
+        window=window_text(run.defaults.values.get("window")),
+        files=tuple(file.name for file in run.files),
         tests=tuple(run.tests),
+        overrides=tuple(run.overrides),
     )
 
 
-@dataclass(slots=True)
-class _File:
-    """A file that could be read, and the trails around everything that is wrong in it."""
-
-    document: Document
-    flawed: set[Trail]
-
-    def items(self, section: str) -> Iterator[Item]:
-        """The entries of a list, whatever is wrong inside them."""
-        entries = self._section(section)
-        for index, entry in enumerate(entries if isinstance(entries, list) else []):
-            if isinstance(entry, dict):
-                yield Item(self.document, (section, index), entry)
-
-    def is_sound(self, item: Item, *steps: str) -> bool:
-        """Whether nothing is wrong in an entry, or in a value inside it."""
-        return (*item.trail, *steps) not in self.flawed
-
-    def defaults(self) -> Iterator[tuple[str, Json]]:
-        """The defaults of this file that have the right shape."""
-        entries = self._section("defaults")
-        for key, value in entries.items() if isinstance(entries, dict) else ():
-            if ("defaults", key) not in self.flawed:
-                yield key, value
-
-    def _section(self, name: str) -> Json:
-        data = self.document.data
-        return data.get(name) if isinstance(data, dict) else None
+def _no_policy(files: Sequence[str], *, has_disabled: bool) -> Problem:
+    where = "the file" if len(files) == 1 else f"any of {len(files)} files"
+    message = "every policy is disabled" if has_disabled else f"no policy in {where}"
+    hint = "" if has_disabled else "policies: is where they go"
+    return Problem(Location(files[0] if files else ".", 1, 1), message, hint, code=Code.NOTHING_THERE)
 
 
 @dataclass(slots=True)
 class _Run:
-    """What is known of the files so far."""
+    """What is known of the files so far; the attributes without a word here are those of ``PolicySet``.
+
+    Attributes:
+        ids: id -> the policy, the first of that id.
+    """
 
     kinds: Mapping[str, Kind]
+    check_names: bool
     problems: list[Problem] = field(default_factory=list)
-    files: list[_File] = field(default_factory=list)
+    files: list[PolicyFile] = field(default_factory=list)
     policies: list[Policy] = field(default_factory=list)
     waivers: list[Waiver] = field(default_factory=list)
     tests: list[Item] = field(default_factory=list)
-    defaults: dict[str, Json] = field(default_factory=dict)
-    default_places: dict[str, Location] = field(default_factory=dict)
-    ids: dict[str, Location] = field(default_factory=dict)
+    overrides: list[Override] = field(default_factory=list)
+    defaults: Defaults = field(default_factory=Defaults)
+    ids: dict[str, Written] = field(default_factory=dict)
     sets: dict[str, Sets] = field(
         default_factory=lambda: {name: Sets(name) for name in (KEY_DIMENSION, MODEL_DIMENSION)}
     )
@@ -127,37 +124,103 @@ class _Run:
     def __post_init__(self) -> None:
         self.validator = Validator(schema.build(kind.schema for kind in self.kinds.values()))
 
-    def add(self, content: bytes, file: str) -> None:
-        """Read one file and hold it against the schema."""
+    def add(self, content: bytes, file: str) -> PolicyFile | None:
+        """Read one file and hold it against the schema; None where it cannot be read."""
         try:
             read = document.parse(content, file)
         except PolicyError as error:
             self.problems += error.problems
-            for names in self.sets.values():
-                names.complete = False
-            return
+            self._miss_some()
+            return None
         flaws = (*read.flaws, *self.validator.flaws(read))
         self.problems += [flaw.problem for flaw in flaws]
-        self.files.append(_File(read, _around(flaws)))
+        self.files.append(PolicyFile(read, around(flaws), len(self.files)))
+        return self.files[-1]
 
-    def finish(self) -> None:
+    def pull(self, roots: Sequence[PolicyFile], library: Library | None) -> None:
+        """Read what the files extend."""
+        if all(file.section(EXTENDS) is None for file in roots):
+            return
+        from orpolicy.policy.library import Disk  # noqa: PLC0415 - most runs extend nothing
+        from orpolicy.policy.pulling import Pull  # noqa: PLC0415 - as above
+
+        pull = Pull(library or Disk(), self.add)
+        pull.walk(roots)
+        self.problems += pull.problems
+        if not pull.is_whole:
+            self._miss_some()
+
+    def finish(self, roots: frozenset[PolicyFile]) -> None:
         """Everything that takes more than the schema, and what it takes all files for."""
         for file in self.files:
             self._name(file)
+        settled = [self.defaults.settle(), *(sets.settle() for sets in self.sets.values())]
+        self._note(chain.from_iterable(settled))
         for sets in self.sets.values():
             self.problems += sets.problems()
+        changes = self._changes()
         for file in self.files:
-            for section, check in (
-                ("policies", self._policy),
-                ("waivers", self._waiver),
-                ("tests", self._test),
-            ):
-                for item in file.items(section):
-                    self._values(file, item)
-                    if file.is_sound(item):
-                        check(item)
+            self._policies(file, changes)
+            self._rest(file, is_root=file in roots)
 
-    def _values(self, file: _File, item: Item) -> None:
+    def _name(self, file: PolicyFile) -> None:
+        """Ids, sets and defaults: what may be said once."""
+        for item in file.items("policies"):
+            policy_id, place = text(item.data, "id"), item.place("id")
+            first = self.ids.setdefault(policy_id, Written(file, item)) if policy_id else None
+            if first is not None and first.item is not item:
+                message, hint = f"the policy id {policy_id!r} is already used", f"first at {first.place}"
+                if first.file in file.reach:
+                    hint += "; to change it, use override:"
+                self.problems.append(Problem(place, message, hint, code=Code.DEFINED_TWICE))
+        for sets in self.sets.values():
+            sets.add(file)
+        self.defaults.add(file)
+
+    def _note(self, found: Iterable[Problem | Override]) -> None:
+        for each in found:
+            if isinstance(each, Problem):
+                self.problems.append(each)
+            else:
+                self.overrides.append(each)
+
+    def _changes(self) -> Mapping[str, Sequence[Claim]]:
+        """Policy id -> what files that extend its own change, the innermost file's first."""
+        if all(file.section(OVERRIDE) is None for file in self.files):
+            return {}
+        from orpolicy.policy.overriding import claims_of  # noqa: PLC0415 - most runs change nothing
+
+        found = claims_of(self.files, self.ids, is_whole=self._ids() is not None)
+        self.problems += found.problems
+        return found.claims
+
+    def _policies(self, file: PolicyFile, changes: Mapping[str, Sequence[Claim]]) -> None:
+        for item in file.items("policies"):
+            self._values(file, item)
+            claims = changes.get(text(item.data, "id"), ())
+            if claims and file.is_sound(item):
+                self._changed(file, item, claims)
+            elif file.is_sound(item):
+                self._policy(file, item)
+
+    def _changed(self, file: PolicyFile, item: Item, claims: Sequence[Claim]) -> None:
+        """A policy that other files change."""
+        from orpolicy.policy.overriding import change  # noqa: PLC0415 - as above
+
+        if any(not claim.is_sound for claim in claims):
+            return
+        changed = change(item, text(item.data, "id"), claims)
+        self.problems += changed.problems
+        self.overrides += changed.overrides
+        if changed.is_off:
+            return
+        if flaws := self.validator.flaws(changed.checkable):
+            self.problems += [flaw.problem for flaw in flaws]
+            return
+        self._values(PolicyFile(changed.item.document, set(), file.number), changed.item)
+        self._policy(file, changed.item, changed.removed)
+
+    def _values(self, file: PolicyFile, item: Item) -> None:
         """What can be said of single values even where others are wrong."""
         if file.is_sound(item, "where"):
             self.problems += selector_problems(item, self.sets)
@@ -165,36 +228,32 @@ class _Run:
             self.problems += window_problems(item)
         if "policy" in item.data and file.is_sound(item, "policy"):
             self.problems += reference_problems(text(item.data, "policy"), item.place("policy"), self._ids())
+        if self.check_names:
+            sound = [key for key in ("by", "where") if file.is_sound(item, key)]
+            self.problems += dimension_problems(item, sound)
 
-    def _name(self, file: _File) -> None:
-        """Ids, sets and defaults: what may be said once."""
-        for item in file.items("policies"):
-            policy_id, place = text(item.data, "id"), item.place("id")
-            first = self.ids.setdefault(policy_id, place) if policy_id else place
-            if first is not place:
-                message = f"the policy id {policy_id!r} is already used"
-                self.problems.append(Problem(place, message, f"first at {first}"))
-        for sets in self.sets.values():
-            self.problems += sets.add(file.document)
-        for key, value in file.defaults():
-            self._default(key, value, file.document)
-
-    def _default(self, key: str, value: Json, read: Document) -> None:
-        place = read.key_place(("defaults", key))
-        first = self.default_places.setdefault(key, place)
-        if first is not place:
-            message = f"the default {key} is already defined"
-            self.problems.append(Problem(place, message, f"first at {first}"))
-        elif key == "window" and (fault := window_fault(value)):
-            self.problems.append(Problem(read.place(("defaults", key)), fault))
-        else:
-            self.defaults[key] = value
-
-    def _policy(self, item: Item) -> None:
+    def _policy(self, file: PolicyFile, item: Item, removed: Mapping[str, Location] | None = None) -> None:
         kind = self.kinds[text(item.data, "rule")]
-        policy = read_policy(item, kind.schema, self.defaults)
+        is_locked = item.data.get("locked") is True
+        defaults = self.defaults.within(file) if is_locked else self.defaults.values
+        policy = read_policy(item, kind.schema, defaults)
+        if removed:
+            policy = replace(policy, places={**policy.places, **removed})
         self.policies.append(policy)
         self.problems += policy_problems(policy, kind, self.sets[MODEL_DIMENSION])
+        if self.check_names:
+            self.problems += metric_problems(policy, kind)
+
+    def _rest(self, file: PolicyFile, *, is_root: bool) -> None:
+        """Waivers, and tests; those of a file that another extends are not run, as it may have changed."""
+        for item in file.items("waivers"):
+            self._values(file, item)
+            if file.is_sound(item):
+                self._waiver(item)
+        for item in file.items("tests"):
+            if file.is_sound(item):
+                self.problems += case_problems(item, self._ids())
+                self.tests += [item] if is_root else []
 
     def _waiver(self, item: Item) -> None:
         waiver = read_waiver(item)
@@ -203,15 +262,11 @@ class _Run:
         else:
             self.waivers.append(waiver)
 
-    def _test(self, item: Item) -> None:
-        self.tests.append(item)
-        self.problems += case_problems(item, self._ids())
+    def _miss_some(self) -> None:
+        """A file that is not there may define any name."""
+        for sets in self.sets.values():
+            sets.complete = False
 
-    def _ids(self) -> Mapping[str, Location] | None:
+    def _ids(self) -> Mapping[str, object] | None:
         """The id of every policy; None where a file that could not be read may hold others."""
         return self.ids if all(sets.complete for sets in self.sets.values()) else None
-
-
-def _around(flaws: Sequence[Flaw]) -> set[Trail]:
-    """Every trail at or above a flaw."""
-    return {flaw.trail[:length] for flaw in flaws for length in range(len(flaw.trail) + 1)}

@@ -116,6 +116,11 @@ class Policy:
         """Where a key's value stands, or where the policy does if the key is absent."""
         return self.places.get(key, self.location)
 
+    def overridden(self, key: str) -> Location | None:
+        """Where a file that extends the policy's own says what a key is; None where no other file does."""
+        place = self.place(key)
+        return place if place.file != self.location.file else None
+
 
 @dataclass(frozen=True, slots=True)
 class Waiver:
@@ -138,6 +143,25 @@ class Waiver:
 
 
 @dataclass(frozen=True, slots=True)
+class Override:
+    """One thing that a file changes of what it extends.
+
+    Attributes:
+        policy: the id, or "" for a set or a default.
+        key: as a person writes it: ``fail_above``, ``disabled``, ``key_sets.batch``, ``defaults.owner``.
+        before: what the files that it extends say; None where they say nothing.
+        after: what holds instead; None where a key is taken away.
+        location: of the change.
+    """
+
+    policy: str
+    key: str
+    before: Json
+    after: Json
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
 class PolicySet:
     """Everything that the files of one run say.
 
@@ -147,7 +171,8 @@ class PolicySet:
         key_sets: name -> patterns, without the ``@``; references to other sets already expanded.
         model_sets: as above; a name of a built-in set replaces it.
         window: the default window's text, or None.
-        files: every file read, in order.
+        files: every file read, in order; those that others extend come last.
+        overrides: by the file order of what they change, the innermost of each first.
         tests: unit tests of policies as they are written, in file order; only those who run them read them.
     """
 
@@ -157,4 +182,5 @@ class PolicySet:
     model_sets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     window: str | None = None
     files: tuple[str, ...] = ()
+    overrides: tuple[Override, ...] = ()
     tests: tuple[Item, ...] = ()

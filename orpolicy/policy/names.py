@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Protocol
 
+from orpolicy.codes import Code
 from orpolicy.location import Problem
 from orpolicy.policy.validation import near_miss
 from orpolicy.query.vocabulary import DIMENSIONS, METRICS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from orpolicy.location import Location
     from orpolicy.policy.model import Policy, Selector, Waiver
@@ -52,10 +53,9 @@ def _unknown(
     for policy, rule in policies:
         for index, name in enumerate(policy.by or ()):
             if name not in dimensions:
-                yield _problem("dimension", name, policy.place(f"by[{index}]"), dimensions)
+                yield unknown_dimension(name, policy.place(f"by[{index}]"), dimensions)
         yield from _unknown_selectors(policy.where, dimensions)
-        for name in sorted(rule.metrics - metrics):
-            yield _problem("metric", name, _place_of(policy, name), metrics)
+        yield from unknown_metrics(policy, rule.metrics, metrics)
     for waiver in waivers:
         yield from _unknown_selectors(waiver.where, dimensions)
 
@@ -63,11 +63,24 @@ def _unknown(
 def _unknown_selectors(where: Iterable[Selector], dimensions: set[str]) -> Iterator[Problem]:
     for selector in where:
         if selector.dimension not in dimensions:
-            yield _problem("dimension", selector.dimension, selector.location, dimensions)
+            yield unknown_dimension(selector.dimension, selector.location, dimensions)
 
 
-def _problem(what: str, name: str, place: Location, known: set[str]) -> Problem:
-    return Problem(place, f"unknown {what} {name!r}", near_miss(name, sorted(known)))
+def unknown_metrics(
+    policy: Policy, named: Iterable[str], known: Collection[str] = METRICS
+) -> Iterator[Problem]:
+    """The metrics of a policy that are not among the known ones."""
+    for name in sorted(set(named).difference(known)):
+        hint = near_miss(name, sorted(known))
+        yield Problem(
+            _place_of(policy, name), f"unknown metric {name!r}", hint, code=Code.METRIC_NOBODY_KNOWS
+        )
+
+
+def unknown_dimension(name: str, place: Location, known: Collection[str] = DIMENSIONS) -> Problem:
+    """That a dimension is not among the known ones."""
+    hint = near_miss(name, sorted(known))
+    return Problem(place, f"unknown dimension {name!r}", hint, code=Code.DIMENSION_NOBODY_KNOWS)
 
 
 def _place_of(policy: Policy, metric: str) -> Location:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from orpolicy.codes import Code
 from orpolicy.errors import UsageError
 from orpolicy.policy.validation import near_miss
 
@@ -21,11 +22,20 @@ def pack_path(name: str) -> Path:
     Raises:
         UsageError: if there is no pack of that name.
     """
+    if (path := find_pack(name)) is not None:
+        return path
+    raise UsageError(f"there is no pack {name!r} ({other_packs(name)})", code=Code.UNKNOWN_NAME)
+
+
+def find_pack(name: str) -> Path | None:
+    """The file of a pack, or None if there is none of that name."""
+    return _folder() / f"{name}.yaml" if name in pack_names() else None
+
+
+def other_packs(name: str) -> str:
+    """What a wrong name may have meant: the nearest one, else all."""
     names = pack_names()
-    if name not in names:
-        hint = near_miss(name, names) or f"packs: {', '.join(names) or 'none'}"
-        raise UsageError(f"there is no pack {name!r} ({hint})")
-    return _folder() / f"{name}.yaml"
+    return near_miss(name, names) or f"packs: {', '.join(names) or 'none'}"
 
 
 def _folder() -> Path:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
+from orpolicy.codes import Code
 from orpolicy.location import Problem
 from orpolicy.period import interval_window, parse_day, parse_window
 from orpolicy.policy.kinds import THRESHOLD_KEYS
@@ -76,7 +77,8 @@ def read_waiver(item: Item) -> Waiver | Problem:
     try:
         until: date = parse_day(text(item.data, "until"))
     except ValueError as error:
-        return Problem(item.place("until"), f"until: {error}", "the last UTC day on which it holds")
+        hint = "the last UTC day on which it holds"
+        return Problem(item.place("until"), f"until: {error}", hint, code=Code.BAD_TIME)
     return Waiver(
         policy=text(item.data, "policy"),
         where=read_selectors(item),

@@ -17,10 +17,11 @@ from orpolicy.policy.fragments import (
     sets,
 )
 from orpolicy.policy.kinds import THRESHOLD_KEYS
+from orpolicy.policy.override_schema import extending_definitions, extending_keys
 from orpolicy.query.vocabulary import MAX_DIMENSIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from orpolicy.policy.kinds import KindSchema
     from orpolicy.policy.model import Json
@@ -33,11 +34,15 @@ _THRESHOLD_WORDS = {
 }
 
 
-def build(kinds: Iterable[KindSchema]) -> dict[str, Json]:
+def build(kinds: Iterable[KindSchema], packs: Sequence[str] = ()) -> dict[str, Json]:
     """The schema of one policy file, draft 2020-12.
 
     Each kind has a conditional of its own that closes the policy's keys, so that every problem has one
     cause and editors complete what fits the ``rule`` that is already there.
+
+    Args:
+        kinds: the rule kinds.
+        packs: names of packs for editors to offer.
     """
     kinds = tuple(kinds)
     return {
@@ -53,6 +58,7 @@ def build(kinds: Iterable[KindSchema]) -> dict[str, Json]:
             **definitions(),
             **case_definitions(),
             "policy": _policy(kinds),
+            **extending_definitions({**common_keys(), **_thresholds(THRESHOLD_KEYS)}, kinds, packs),
             **{f"policy-{kind.name}": _kind(kind) for kind in kinds},
         },
     }
@@ -65,6 +71,7 @@ def _top_level() -> dict[str, Json]:
             {key: ref(key) for key in ("window", "floor", "owner", "severity")},
             "What holds where a policy says nothing else; shared by all files of a run.",
         ),
+        **extending_keys(),
         "key_sets": sets("api_key_id patterns by name; a policy uses one as @name."),
         "model_sets": sets("Model patterns by name; a policy uses one as @name."),
         "policies": listed(ref("policy"), "The rules."),
@@ -130,9 +137,7 @@ def _policy(kinds: tuple[KindSchema, ...]) -> dict[str, Json]:
 
 
 def _kind(kind: KindSchema) -> dict[str, Json]:
-    thresholds: dict[str, Json] = {
-        key: {"type": "number", "description": _THRESHOLD_WORDS[key]} for key in kind.thresholds
-    }
+    thresholds = _thresholds(kind.thresholds)
     schema: dict[str, Json] = {
         "description": kind.description,
         "properties": {**dict.fromkeys(("rule", *common_keys()), True), **thresholds, **kind.keys},
@@ -143,3 +148,7 @@ def _kind(kind: KindSchema) -> dict[str, Json]:
     if kind.bounds and not kind.has_default:
         schema["anyOf"] = [{"required": [key]} for key in THRESHOLD_KEYS if key in thresholds]
     return schema
+
+
+def _thresholds(keys: Iterable[str]) -> dict[str, Json]:
+    return {key: {"type": "number", "description": _THRESHOLD_WORDS[key]} for key in keys}

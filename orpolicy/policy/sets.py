@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from orpolicy.location import Problem
+from orpolicy.codes import Code
+from orpolicy.location import Fault, Problem
+from orpolicy.policy.claims import Claim, rule
+from orpolicy.policy.model import Override
 from orpolicy.policy.patterns import (
     BUILT_IN_MODEL_SETS,
     KEY_DIMENSION,
@@ -21,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from orpolicy.location import Location
-    from orpolicy.policy.document import Document
+    from orpolicy.policy.policy_file import PolicyFile
 
 SECTIONS = {KEY_DIMENSION: "key_sets", MODEL_DIMENSION: "model_sets"}
 
@@ -32,31 +36,50 @@ class Sets:
 
     Attributes:
         dimension: ``api_key_id`` or ``model``.
+        claims: name -> what each file says of it.
         patterns: name -> its patterns as written, with the place of each.
         places: name -> where it is defined.
         complete: whether every file could be read; otherwise unknown names may be defined there.
     """
 
     dimension: str
+    claims: dict[str, list[Claim]] = field(default_factory=dict)
     patterns: dict[str, tuple[tuple[str, Location], ...]] = field(default_factory=dict)
     places: dict[str, Location] = field(default_factory=dict)
     complete: bool = True
 
-    def add(self, document: Document) -> Iterator[Problem]:
-        """Take in a file's sets; names that are defined twice are problems."""
-        section = SECTIONS[self.dimension]
-        data = document.data.get(section) if isinstance(document.data, dict) else None
-        for name, patterns in data.items() if isinstance(data, dict) else ():
-            place = document.key_place((section, name))
-            if name in self.places:
-                yield Problem(place, f"the set {name!r} is already defined", f"first at {self.places[name]}")
-                continue
-            self.places[name] = place
+    def add(self, file: PolicyFile) -> None:
+        """Take in what a file says of sets."""
+        entries = file.section(self.section)
+        for name, patterns in entries.items() if isinstance(entries, dict) else ():
+            self.claims.setdefault(name, []).append(Claim(file, (self.section, name), patterns))
+
+    def settle(self) -> Iterator[Problem | Override]:
+        """Choose what each name stands for; two files of which neither extends the other cannot both say.
+
+        A file's own set replaces the one of a file that it extends.
+        """
+        for name, claims in self.claims.items():
+            ruling = rule(claims)
+            winner = ruling.winner
+            for rival in ruling.rivals:
+                message = f"the set {name!r} is already defined"
+                hint = f"first at {winner.place}"
+                yield Problem(rival.place, message, hint, code=Code.DEFINED_TWICE)
+            chain = (*ruling.replaced, winner)
+            for inner, outer in pairwise(chain):
+                yield Override("", f"{self.section}.{name}", inner.value, outer.value, outer.place)
+            self.places[name] = winner.place
             self.patterns[name] = tuple(
-                (pattern, document.place((section, name, index)))
-                for index, pattern in enumerate(patterns if isinstance(patterns, list) else [])
+                (pattern, winner.file.document.place((*winner.trail, index)))
+                for index, pattern in enumerate(winner.value if isinstance(winner.value, list) else [])
                 if isinstance(pattern, str) and pattern
             )
+
+    @property
+    def section(self) -> str:
+        """The part of a file in which they stand."""
+        return SECTIONS[self.dimension]
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -64,23 +87,22 @@ class Sets:
         built_in = BUILT_IN_MODEL_SETS if self.dimension == MODEL_DIMENSION else ()
         return tuple(dict.fromkeys((*self.places, *built_in)))
 
-    def fault(self, pattern: str) -> tuple[str, str]:
-        """What is wrong with a pattern of this dimension, with a hint; two empty texts if nothing is."""
+    def fault(self, pattern: str) -> Fault | None:
+        """What is wrong with a pattern of this dimension."""
         name = pattern.removeprefix(SET_PREFIX)
         if name != pattern and self.complete and name not in self.names:
-            known = (
-                f"sets: {', '.join(self.names)}" if self.names else f"define it in {SECTIONS[self.dimension]}"
-            )
-            return f"there is no set {pattern!r}", near_miss(name, self.names) or known
-        return pattern_fault(self.dimension, pattern), ""
+            known = f"sets: {', '.join(self.names)}" if self.names else f"define it in {self.section}"
+            message = f"there is no set {pattern!r}"
+            return Fault(Code.UNKNOWN_SET, message, near_miss(name, self.names) or known)
+        message = pattern_fault(self.dimension, pattern)
+        return Fault(Code.BAD_PATTERN, message) if message else None
 
     def problems(self) -> Iterator[Problem]:
         """What is wrong inside the sets."""
         for patterns in self.patterns.values():
             for pattern, place in patterns:
-                message, hint = self.fault(pattern)
-                if message:
-                    yield Problem(place, message, hint)
+                if fault := self.fault(pattern):
+                    yield fault.at(place)
         yield from self._cycles()
 
     def expanded(self) -> Mapping[str, tuple[str, ...]]:
@@ -106,7 +128,8 @@ class Sets:
                 start = nodes.index(first)
                 around = [*nodes[start:], *nodes[:start], first]
                 path = " -> ".join(f"@{name}" for name in around)
-                yield Problem(self.places[first], f"the set {first!r} holds itself: {path}")
+                message = f"the set {first!r} holds itself: {path}"
+                yield Problem(self.places[first], message, code=Code.SET_CYCLE)
                 graph = {name: others for name, others in graph.items() if name not in nodes}
             else:
                 return

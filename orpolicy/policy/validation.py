@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
-from orpolicy.location import Problem
+from orpolicy.codes import Code
+from orpolicy.location import Fault, Problem
 from orpolicy.policy.admission import Admission
 from orpolicy.policy.document import Flaw, Trail
 from orpolicy.policy.fragments import PATTERN_WORDS
-from orpolicy.policy.kinds import THRESHOLD_KEYS
+from orpolicy.policy.kinds import DISABLED, THRESHOLD_KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -75,7 +76,7 @@ def _translate(document: Document, error: ValidationError) -> Iterator[Flaw]:
         name = str(error.instance)
         message = f"{_show(name)} is not {PATTERN_WORDS[str(error.validator_value)]}"
         inner = (*trail, name)
-        yield Flaw(inner, Problem(document.key_place(inner), message))
+        yield Flaw(inner, Problem(document.key_place(inner), message, code=Code.WRONG_FORM))
     elif error.validator == "additionalProperties":
         yield from _unknown_keys(document, trail, error)
     elif error.validator in {"anyOf", "oneOf"}:
@@ -85,10 +86,13 @@ def _translate(document: Document, error: ValidationError) -> Iterator[Flaw]:
         missing = [name for name in _strings(cast("Json", error.validator_value)) if name not in instance]
         if unnamed := [name for name in missing if name not in _misspelt(error)]:
             message = f"{' and '.join(unnamed)} {'is' if len(unnamed) == 1 else 'are'} missing"
-            yield Flaw(trail, Problem(document.place(trail), message))
+            yield Flaw(trail, Problem(document.place(trail), message, code=Code.MISSING_KEY))
     elif trail or error.validator != "minProperties" or "version" in cast("dict[str, Json]", error.instance):
         message, hint = _describe(trail, error)
-        yield Flaw(trail, Problem(document.place(trail), message, hint))
+        code = _CODES.get(str(error.validator), Code.WRONG_VALUE)
+        if not trail and code is Code.EMPTY_VALUE:
+            code = Code.NOTHING_THERE
+        yield Flaw(trail, Problem(document.place(trail), message, hint, code=code))
 
 
 def _unknown_keys(document: Document, trail: Trail, error: ValidationError) -> Iterator[Flaw]:
@@ -98,7 +102,7 @@ def _unknown_keys(document: Document, trail: Trail, error: ValidationError) -> I
         if key in known:
             continue
         inner = (*trail, key)
-        yield Flaw(inner, Problem(document.key_place(inner), *_unknown_key(key, list(known))))
+        yield Flaw(inner, _unknown_key(key, list(known)).at(document.key_place(inner)))
 
 
 def _misspelt(error: ValidationError) -> set[str]:
@@ -113,13 +117,15 @@ def _misspelt(error: ValidationError) -> set[str]:
     return {close for key in unknown for close in get_close_matches(key, known, n=2, cutoff=_CUTOFF)}
 
 
-def _unknown_key(key: str, known: list[str]) -> tuple[str, str]:
+def _unknown_key(key: str, known: list[str]) -> Fault:
     fitting = [name for name in THRESHOLD_KEYS if name in known]
     if key in THRESHOLD_KEYS:
         takes = f"it takes {' and '.join(fitting)}" if fitting else "it takes no threshold"
-        return f"{key} does not fit this rule", takes
+        return Fault(Code.UNFIT_THRESHOLD, f"{key} does not fit this rule", takes)
+    if key in {"id", "rule"} and DISABLED in known:
+        return Fault(Code.UNKNOWN_KEY, f"{key} cannot be overridden", "another one is another policy")
     short = f"known here: {', '.join(known)}" if len(known) <= len(_TYPE_WORDS) else ""
-    return f"unknown key {key!r}", near_miss(key, known) or short
+    return Fault(Code.UNKNOWN_KEY, f"unknown key {key!r}", near_miss(key, known) or short)
 
 
 def _alternatives(document: Document, trail: Trail, error: ValidationError) -> Iterator[Flaw]:
@@ -128,7 +134,8 @@ def _alternatives(document: Document, trail: Trail, error: ValidationError) -> I
     if all(set(branch) == {"required"} for branch in branches):
         if not _misspelt(error) & {name for branch in branches for name in _strings(branch["required"])}:
             names = " or ".join(_words(branch["required"]) for branch in branches)
-            yield Flaw(trail, Problem(document.place(trail), f"{names} is missing"))
+            missing = Fault(Code.MISSING_KEY, f"{names} is missing")
+            yield Flaw(trail, missing.at(document.place(trail)))
         return
     by_branch: dict[object, list[ValidationError]] = {}
     for inner in error.context or ():
@@ -151,7 +158,7 @@ def _alternatives(document: Document, trail: Trail, error: ValidationError) -> I
     message = (
         f"{_name(trail)} must be {expected or 'one of its forms'}, not {_show(cast('Json', error.instance))}"
     )
-    yield Flaw(trail, Problem(document.place(trail), message))
+    yield Flaw(trail, Problem(document.place(trail), message, code=Code.WRONG_TYPE))
 
 
 def _describe(trail: Trail, error: ValidationError) -> tuple[str, str]:
@@ -217,6 +224,15 @@ _DESCRIPTIONS: dict[str, Callable[[str, Json, Json], tuple[str, str]]] = {
     "maxItems": lambda name, _instance, expected: (f"{name} takes at most {expected}", ""),
     "maxLength": lambda name, _instance, expected: (f"{name} is longer than {expected} characters", ""),
 }
+
+_CODES = {
+    "type": Code.WRONG_TYPE,
+    "pattern": Code.WRONG_FORM,
+    "maxLength": Code.WRONG_FORM,
+    **dict.fromkeys(("minLength", "minItems", "minProperties"), Code.EMPTY_VALUE),
+    **dict.fromkeys(("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"), Code.OUT_OF_RANGE),
+}
+"""Keyword of the schema -> what breaking it is; of the others it is a wrong value."""
 
 _ROOT = "the file"
 

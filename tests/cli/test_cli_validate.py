@@ -38,8 +38,8 @@ def test_problems_are_listed_and_counted(folder: Path, capsys: pytest.CaptureFix
     out, err = capsys.readouterr()
     assert out == ""
     assert err == (
-        "a.yaml:3:30: unknown key 'fail_abov' (did you mean fail_above?)\n"
-        "b.yaml:1:1: version is missing\n"
+        "a.yaml:3:30: unknown key 'fail_abov' (did you mean fail_above?) [ORP010]\n"
+        "b.yaml:1:1: version is missing [ORP011]\n"
         "2 problems in 2 files\n"
     )
 
@@ -48,7 +48,8 @@ def test_one_problem_is_one_problem(folder: Path, capsys: pytest.CaptureFixture[
     (folder / "orpolicy.yaml").write_text("")
     assert run(["validate"]) == 2
     assert capsys.readouterr().err == (
-        "orpolicy.yaml:1:1: the file holds nothing (it needs version: 1 and policies)\n1 problem in 1 file\n"
+        "orpolicy.yaml:1:1: the file holds nothing (it needs version: 1 and policies) [ORP008]\n"
+        "1 problem in 1 file\n"
     )
 
 

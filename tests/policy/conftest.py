@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from orpolicy.codes import Code
 from orpolicy.errors import PolicyError
 from orpolicy.location import Problem
 from orpolicy.policy.kinds import Kind, KindSchema
@@ -24,7 +25,7 @@ def _nothing(_policy: Policy) -> tuple[str, ...]:
 def _models(policy: Policy) -> tuple[str, ...]:
     models = policy.settings["models"]
     if models == "sour":
-        raise PolicyError([Problem(policy.place("models"), "sour models", "sweeten them")])
+        raise PolicyError([Problem(policy.place("models"), "sour models", "sweeten them", code=Code.BAD_SETTING)])
     return tuple(str(model) for model in models) if isinstance(models, list) else (str(models),)
 
 
@@ -74,7 +75,7 @@ def refused(load: Callable[..., PolicySet]) -> Callable[..., list[str]]:
     def refused(*texts: str) -> list[str]:
         with pytest.raises(PolicyError) as error:
             load(*texts)
-        return [str(problem) for problem in error.value.problems]
+        return [f"{problem.location}: {problem.said}" for problem in error.value.problems]
 
     return refused
 

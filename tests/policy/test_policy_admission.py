@@ -26,6 +26,10 @@ TESTS = Path(__file__).parent.parent
 
 EVERYTHING = """
 version: 1
+extends: [pack:strict, ../shared/costs.yaml]
+override:
+  cap: {fail_above: 3, warn_above: null, severity: warning, where: {model: x}, by: null, models: [a/b]}
+  web: {disabled: true}
 defaults: {window: {start: 2026-05-01, end: 2026-06-01}, floor: {spend: 10}, owner: a, severity: note}
 key_sets: {batch: ["batch-*", "@other"], other: [x]}
 model_sets: {old: ["a/*"]}
@@ -50,7 +54,7 @@ waivers:
 tests:
   - name: n
     now: 2026-06-10
-    rows: [{api_key_id: a, model: b, total_usage: 1.5, request_count: 2, variant: null, streamed: true}]
+    rows: [{api_key_id: a, model: b, total_usage: 1.5, request_count: 2, variant: null}]
     expect: [{policy: b, verdict: fail, model: b}]
     todo: true
 """

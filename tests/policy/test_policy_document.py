@@ -34,7 +34,7 @@ def problems_of(content: str | bytes) -> list[str]:
     try:
         document = parse(raw, "f")
     except PolicyError as error:
-        return [str(problem).removeprefix("f:") for problem in error.problems]
+        return [f"{problem.location}: {problem.said}".removeprefix("f:") for problem in error.problems]
     return [str(flaw.problem).removeprefix("f:") for flaw in document.flaws]
 
 

@@ -25,7 +25,8 @@ def policy(**values: object) -> Policy:
 def lines(
     policy: Policy, meta: Meta | None = None, *metrics: str, waivers: tuple[Waiver, ...] = ()
 ) -> list[str]:
-    return [str(problem) for problem in unknown_names([(policy, Asks(frozenset(metrics)))], meta, waivers)]
+    found = unknown_names([(policy, Asks(frozenset(metrics)))], meta, waivers)
+    return [f"{problem.location}: {problem.said}" for problem in found]
 
 
 def test_known_names_are_no_problem() -> None:

@@ -31,7 +31,7 @@ def test_case(case: Case) -> None:
 def test_refused_case(case: Case) -> None:
     with pytest.raises(PolicyError) as error:
         case.policies()
-    problems = [str(problem) for problem in error.value.problems]
+    problems = [f"{problem.location}: {problem.said}" for problem in error.value.problems]
     parts = [text(part) for part in items(case.fields["refused"])]
     assert len(problems) == len(parts), problems
     for problem, part in zip(problems, parts, strict=True):
