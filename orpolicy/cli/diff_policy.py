@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,8 +14,9 @@ from orpolicy.errors import PolicyError, UsageError
 
 if TYPE_CHECKING:
     from orpolicy.policy.model import PolicySet
+    from orpolicy.policy_diff.accepted import Baselines
+    from orpolicy.policy_diff.choice import Compared
     from orpolicy.policy_diff.impact import Impact
-    from orpolicy.policy_diff.model import PolicyDiff
     from orpolicy.policy_diff.outcome import Outcome
 
 EXIT_SAME, EXIT_WEAKER, EXIT_INCONCLUSIVE = 0, 1, 3
@@ -30,8 +31,9 @@ class Figures:
     now: str | None
     catalog: Path | None
     no_cache: bool
+    redact: bool
 
-    def impact(self, old: PolicySet, new: PolicySet, diff: PolicyDiff) -> Impact:
+    def impact(self, compared: Compared, accepted: Baselines | None) -> Impact:
         """What the change does to the findings.
 
         Raises:
@@ -43,7 +45,15 @@ class Figures:
 
         now = parse_now(self.now)
         with opened(self.source, now, self.catalog, use_cache=not self.no_cache) as source:
-            return measure(old, new, diff.renamed, source, Choice(self.window))
+            return measure(
+                compared.old,
+                compared.new,
+                compared.diff.renamed,
+                source,
+                Choice(self.window),
+                ratchets=(accepted.old, accepted.new) if accepted else (None, None),
+                redact=self.redact,
+            )
 
 
 @click.command(
@@ -67,7 +77,20 @@ class Figures:
     metavar="FILE",
     help="A saved /models answer, for sources without one.",
 )
+@click.option("--select", multiple=True, metavar="ID", help="Only these policies. Repeatable.")
+@click.option("--ignore", multiple=True, metavar="ID", help="All but these. Repeatable.")
+@click.option(
+    "--baseline",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Findings that are accepted: whatever the file here accepts beyond the one of BASE weakens.",
+)
 @click.option("--no-cache", is_flag=True, help="Ask everything again, and keep nothing on disk.")
+@click.option(
+    "--redact",
+    is_flag=True,
+    help="Pseudonyms for the names of keys, users, apps and workspaces, in every format.",
+)
 @click.option(
     "--allow-no-base",
     is_flag=True,
@@ -96,7 +119,11 @@ def command(
     window: str | None,
     now: str | None,
     catalog: Path | None,
+    select: tuple[str, ...],
+    ignore: tuple[str, ...],
+    baseline: Path | None,
     no_cache: bool,
+    redact: bool,
     allow_no_base: bool,
     form: str,
     fail_on: str,
@@ -105,38 +132,32 @@ def command(
 
     A revision is read without a checkout; a folder that has a revision's name is written ./NAME. PATH is
     as in check: ./policies or ./orpolicy.yaml where none is given. Loosened thresholds, raised floors,
-    narrower scopes, more and longer waivers and policies that are gone weaken; what cannot be decided from
-    the files alone may weaken, and counts. Let a CI ask for a second approval where the exit code is 1.
+    narrower scopes, more and longer waivers, a baseline that accepts more and policies that are gone
+    weaken; what cannot be decided from the files alone may weaken, and counts. Let a CI ask for a second
+    approval where the exit code is 1. `orpolicy schema policy-diff` describes the JSON.
     """
+    from orpolicy.policy_diff.choice import Compared
     from orpolicy.policy_diff.compare import compare
     from orpolicy.policy_diff.outcome import Outcome
 
     if packs and not paths:
         raise UsageError("--pack alone is the same on both sides: name the PATH of your own policies as well")
-    new = load_policies(paths, packs)
-    _check_names(new)
+    new = load_policies(paths, packs, check_names=True)
     old, notes = _load_base(base, paths, packs, allow_no_base=allow_no_base)
-    diff = compare(old, new)
-    impact = Figures(source, window, now, catalog, no_cache).impact(old, new, diff) if source else None
-    outcome = Outcome(base, diff, notes, impact)
+    compared = Compared(old, new, compare(old, new))
+    accepted = None
+    if baseline:
+        accepted, more = _load_baselines(base, baseline)
+        notes += more
+        compared = _with_baselines(compared, accepted)
+    compared = compared.chosen(select, ignore)
+    figures = Figures(source or "", window, now, catalog, no_cache, redact)
+    impact = figures.impact(compared, accepted) if source else None
+    outcome = Outcome(base, (_masked(compared) if redact else compared).diff, notes, impact)
     _print(_rendered(outcome, form))
     if outcome.weakens and fail_on == "weaker":
         return EXIT_WEAKER
     return EXIT_INCONCLUSIVE if outcome.not_judged else EXIT_SAME
-
-
-def _check_names(policies: PolicySet) -> None:
-    """What ``validate`` asks of files beyond reading them.
-
-    Raises:
-        PolicyError: for metrics and dimensions that the language does not know.
-    """
-    from orpolicy.plugins import RULES
-    from orpolicy.policy.names import unknown_names
-
-    rules = [(policy, RULES[policy.rule].read(policy)) for policy in policies.policies]
-    if problems := unknown_names(rules, None, policies.waivers):
-        raise PolicyError(problems)
 
 
 def _load_base(
@@ -163,13 +184,52 @@ def _load_base(
     notes = tuple(f"{base} has no {path}" for path in found.lacking)
     contents = {**found.contents, **{f"pack:{name}": read_file(pack_path(name)) for name in packs}}
     try:
-        return load_texts(contents, Kinds()), notes
+        return load_texts(contents, Kinds(), library=found.library), notes
     except PolicyError as error:
         if not allow_no_base:
             click.echo(f"the policies of {base} are broken: --allow-no-base takes all as new", err=True)
             raise
         click.echo(str(error), err=True)
         return PolicySet(()), (f"the policies of {base} are broken: all are taken as new",)
+
+
+def _load_baselines(base: str, file: Path) -> tuple[Baselines, tuple[str, ...]]:
+    """What both sides accept, with what the reader should know about the older one.
+
+    Raises:
+        UsageError: if neither side has the file, or one is broken.
+    """
+    from orpolicy.baseline import Ratchet
+    from orpolicy.baseline_file import parse, read
+    from orpolicy.location import Location
+    from orpolicy.policy_diff.accepted import Baselines
+    from orpolicy.policy_diff.base import read_base_file
+    from orpolicy.policy_diff.model import Places
+
+    found = read_base_file(base, file)
+    is_here = file.exists() or found is None  # where neither side has it, reading it says so
+    new = read(file) if is_here else Ratchet()
+    old = parse(found[1], found[0]) if found else Ratchet()
+    places = Places(
+        Location(found[0], 1, 1) if found else None, Location(str(file), 1, 1) if is_here else None
+    )
+    lacking = (f"{base} has no {file}: all that it accepts is new",) if found is None else ()
+    return Baselines(old, new, places), lacking
+
+
+def _with_baselines(compared: Compared, accepted: Baselines) -> Compared:
+    from orpolicy.policy_diff.accepted import baseline_changes
+
+    changes = baseline_changes(accepted, (compared.old, compared.new), compared.diff.renamed)
+    return replace(compared, diff=compared.diff.joined(changes))
+
+
+def _masked(compared: Compared) -> Compared:
+    from orpolicy.policy_diff.masking import masked
+    from orpolicy.policy_diff.model import PolicyDiff
+
+    changes = masked(compared.diff.changes, (compared.old, compared.new))
+    return replace(compared, diff=PolicyDiff(changes, compared.diff.renamed))
 
 
 def _rendered(outcome: Outcome, form: str) -> str:

@@ -1,4 +1,4 @@
-"""``orpolicy schema``: the JSON Schema of the policy language."""
+"""``orpolicy schema``: the JSON Schemas that are published."""
 
 from __future__ import annotations
 
@@ -6,16 +6,35 @@ import json
 
 import click
 
-from orpolicy.policy.packs import pack_names
-from orpolicy.policy.schema import build
-from orpolicy.policy_kinds import Kinds
+WHAT = ("policies", "report", "policy-diff")
 
 
 @click.command(name="schema")
-def command() -> None:
-    """Print the JSON Schema of the policy language, for editors.
+@click.argument("what", type=click.Choice(WHAT), default=WHAT[0])
+def command(what: str) -> None:
+    """Print the JSON Schema of the policy language, for editors; else of what a command writes as JSON.
 
     Save it beside the policies and begin each file with
-    `# yaml-language-server: $schema=./orpolicy.schema.json`.
+    `# yaml-language-server: $schema=./orpolicy.schema.json`. `report` is what `check --format json` writes,
+    `policy-diff` what `diff-policy --format json` does.
     """
-    click.echo(json.dumps(build((kind.schema for kind in Kinds().values()), pack_names()), indent=2))
+    click.echo({"policies": _policies, "report": _report, "policy-diff": _policy_diff}[what]().rstrip("\n"))
+
+
+def _policies() -> str:
+    from orpolicy.policy.schema import build
+    from orpolicy.policy_kinds import Kinds
+
+    return json.dumps(build(kind.schema for kind in Kinds().values()), indent=2)
+
+
+def _report() -> str:
+    from orpolicy.reporters.json import report_schema
+
+    return report_schema()
+
+
+def _policy_diff() -> str:
+    from orpolicy.policy_diff.json import diff_schema
+
+    return diff_schema()

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from orpolicy.codes import Code
 from orpolicy.errors import UsageError
+from orpolicy.location import Fault
 from orpolicy.policy.document import MAX_BYTES
 from orpolicy.policy.files import SUFFIXES, policy_files, read_file
+from orpolicy.policy.library import PACK_PREFIX, Disk, not_there, read_pack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from orpolicy.policy.library import Library
+
 DEFAULTS = ("policies", *(f"orpolicy{suffix}" for suffix in SUFFIXES))
 """Where the older policies are if nobody says; the first that is there counts."""
+
+MOST_FILE_BYTES = 32 * 1024 * 1024
+"""Of a file that is no policy file."""
 
 _FILE_MODES = frozenset({"100644", "100755"})
 
@@ -28,10 +37,12 @@ class Base:
     Attributes:
         contents: what each holds, by the name that problems show; empty where there are none.
         lacking: paths of the command line that the base does not have.
+        library: where the files that they extend come from.
     """
 
     contents: Mapping[str, bytes]
     lacking: tuple[str, ...] = ()
+    library: Library = field(default_factory=Disk)
 
 
 def read_base(base: str, paths: Sequence[Path]) -> Base:
@@ -57,6 +68,36 @@ def read_base(base: str, paths: Sequence[Path]) -> Base:
     )
 
 
+def read_base_file(base: str, path: Path) -> tuple[str, bytes] | None:
+    """One file of the base, which is no policy file: its name and content; None where the base lacks it.
+
+    Args:
+        base: as for ``read_base``; below a path the file is looked for under its own name.
+        path: where the newer file is.
+
+    Raises:
+        UsageError: if it cannot be read.
+    """
+    git = _Git.at(Path())
+    commit = git.commit(base) if git else ""
+    if git and commit:
+        inside = git.inside(path)
+        modes = {file: mode for mode, file in git.listed(commit, inside)}
+        if inside not in modes:
+            return None
+        if modes[inside] not in _FILE_MODES:
+            raise UsageError(f"{base}:{inside} is a link or a submodule: name the file behind it")
+        return f"{base}:{inside}", git.content(commit, inside, MOST_FILE_BYTES)
+    beside = (Path(base) if Path(base).is_dir() else Path(base).parent) / path.name
+    if not beside.is_file():
+        return None
+    try:
+        with beside.open("rb") as file:
+            return str(beside), file.read(MOST_FILE_BYTES + 1)
+    except OSError as error:
+        raise UsageError(f"cannot read {beside}: {error.strerror}") from error
+
+
 def _of_revision(git: _Git, base: str, commit: str, paths: Sequence[Path]) -> Base:
     contents: dict[str, bytes] = {}
     lacking: list[str] = []
@@ -68,7 +109,42 @@ def _of_revision(git: _Git, base: str, commit: str, paths: Sequence[Path]) -> Ba
         contents |= {f"{base}:{file}": git.content(commit, file) for file in files}
         if files and not paths:
             break
-    return Base(contents, tuple(lacking) if paths else ())
+    return Base(contents, tuple(lacking) if paths else (), _Revision(git, base, commit))
+
+
+@dataclass(frozen=True, slots=True)
+class _Revision:
+    """What the files of a revision extend: packs of this orpolicy, and files of the same revision."""
+
+    git: _Git
+    base: str
+    commit: str
+
+    def named(self, entry: str, file: str) -> str:
+        """A pack as it is written; a path with the revision in front, as the files themselves have."""
+        if entry.startswith(PACK_PREFIX):
+            return entry
+        folder = PurePosixPath(self._path(file)).parent
+        return f"{self.base}:{posixpath.normpath(folder / entry)}"
+
+    def identity(self, name: str) -> str:
+        """The name; links are not followed."""
+        return name
+
+    def read(self, name: str) -> bytes | Fault:
+        """A file's content, or why there is none."""
+        if name.startswith(PACK_PREFIX):
+            return read_pack(name)
+        path = PurePosixPath(self._path(name))
+        if path.parts[0] == os.pardir:
+            return Fault(Code.EXTENDS_NOTHING, f"{path} is not in the repository")
+        listed = dict((file, mode) for mode, file in self.git.listed(self.commit, str(path.parent)))
+        if listed.get(str(path)) in _FILE_MODES:
+            return self.git.content(self.commit, str(path))
+        return not_there(name, (PurePosixPath(file).name for file in listed))
+
+    def _path(self, name: str) -> str:
+        return name.removeprefix(f"{self.base}:")
 
 
 def _policy_files(listed: Sequence[tuple[str, str]], inside: str, base: str) -> Iterator[str]:
@@ -143,13 +219,13 @@ class _Git:
             key=lambda entry: entry[1],
         )
 
-    def content(self, commit: str, path: str) -> bytes:
+    def content(self, commit: str, path: str, most_bytes: int = MAX_BYTES) -> bytes:
         """A file's content, as far as its size may be judged by it.
 
         Raises:
             UsageError: if it cannot be read.
         """
-        return self._read(["cat-file", "blob", f"{commit}:{path}"])[: MAX_BYTES + 1]
+        return self._read(["cat-file", "blob", f"{commit}:{path}"])[: most_bytes + 1]
 
     def _read(self, arguments: Sequence[str]) -> bytes:
         found = _run(arguments, Path(self.root))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from orpolicy.policy.kinds import DISABLED
 from orpolicy.policy_diff.model import Change, Effect, Places, PolicyDiff
 from orpolicy.policy_diff.policies import content, policy_changes
 from orpolicy.policy_diff.waivers import waiver_changes
@@ -29,16 +30,12 @@ def compare(old: PolicySet, new: PolicySet) -> PolicyDiff:
     taken = frozenset(renamed.values())
     changes = [
         *(change for name in before if name in after for change in _kept(before[name], after[name], sides)),
-        *(_removed(item) for item in gone if item.id not in renamed),
+        *(_removed(item, new) for item in gone if item.id not in renamed),
         *(_added(item) for item in come if item.id not in taken),
         *(_rename(before[name], after[other]) for name, other in renamed.items()),
         *waiver_changes(sides, renamed),
     ]
-    return PolicyDiff(tuple(sorted(changes, key=_rank)), renamed)
-
-
-def _rank(change: Change) -> tuple[object, ...]:
-    return (change.effect.rank, change.policy, change.what, change.before, change.after)
+    return PolicyDiff((), renamed).joined(changes)
 
 
 def _renamed(gone: list[Policy], come: list[Policy], sides: tuple[PolicySet, PolicySet]) -> dict[str, str]:
@@ -61,9 +58,12 @@ def _kept(old: Policy, new: Policy, sides: tuple[PolicySet, PolicySet]) -> Itera
         yield Change(effect, new.id, "rule", old.rule, new.rule, places, note)
 
 
-def _removed(policy: Policy) -> Change:
-    places = Places(policy.location, None)
-    return Change(Effect.WEAKER, policy.id, "policy", policy.rule, "", places, "policy removed")
+def _removed(policy: Policy, new: PolicySet) -> Change:
+    """A policy that is gone, or that a file which extends its own switches off."""
+    off = next((item for item in new.overrides if (item.policy, item.key) == (policy.id, DISABLED)), None)
+    places = Places(policy.location, off and off.location)
+    note = "policy disabled" if off else "policy removed"
+    return Change(Effect.WEAKER, policy.id, "policy", policy.rule, "", places, note)
 
 
 def _added(policy: Policy) -> Change:

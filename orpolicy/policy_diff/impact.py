@@ -13,6 +13,7 @@ from orpolicy.verdict import Severity, Status
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from orpolicy.baseline import Ratchet
     from orpolicy.finding import Finding
     from orpolicy.policy.model import PolicySet
     from orpolicy.report import Report
@@ -29,8 +30,12 @@ class Why(StrEnum):
     NOT_JUDGED = "could not be judged"
     NO_BREACH = "no breach"
     WAIVED = "waived"
+    BASELINED = "accepted by the baseline"
     MILDER = "milder"
     """It counts on both sides, and less on the newer."""
+
+
+_SET_ASIDE = {Status.WAIVED: Why.WAIVED, Status.BASELINED: Why.BASELINED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,24 +102,35 @@ class Impact:
         return is_lost or bool(self.softened)
 
 
-def measure(
-    old: PolicySet, new: PolicySet, renamed: Mapping[str, str], source: Source, choice: Choice
+def measure(  # noqa: PLR0913 - two sides, what both are judged by, and what each accepts
+    old: PolicySet,
+    new: PolicySet,
+    renamed: Mapping[str, str],
+    source: Source,
+    choice: Choice,
+    *,
+    ratchets: tuple[Ratchet | None, Ratchet | None] = (None, None),
+    redact: bool = False,
 ) -> Impact:
     """Judge an account by both sets, and hold the findings against each other.
 
     Args:
         old: the older policies; a set without any finds nothing.
-        new: the newer ones.
+        new: the newer ones, likewise.
         renamed: older policy id -> newer one.
         source: where the figures of both runs come from.
         choice: the window, for both.
+        ratchets: the findings that each side accepts.
+        redact: whether pseudonyms stand for names.
 
     Raises:
         UsageError: for a window that makes no sense.
         PolicyError: for metrics and dimensions that neither orpolicy nor the account knows.
     """
-    after = lint(new, source, choice)
-    before = lint(old, source, choice) if old.policies else None
+    before, after = (
+        lint(side, source, choice, ratchet=ratchet, redact=redact) if side.policies else None
+        for side, ratchet in zip((old, new), ratchets, strict=True)
+    )
     was = _Side.of(before, renamed, renamed)
     now = _Side.of(after, {name: name for name in renamed.values()}, {})
     opened, open_now = was.open(), now.open()
@@ -124,7 +140,7 @@ def measure(
         softened=_ranked(Shift(item, Why.MILDER) for item, other in kept if _is_milder(item, other)),
         shown=_ranked(Shift(item, was.why(name)) for name, item in open_now.items() if name not in opened),
         net_before_usd_per_month=before.savings.net_expected if before else 0.0,
-        net_after_usd_per_month=after.savings.net_expected,
+        net_after_usd_per_month=after.savings.net_expected if after else 0.0,
         not_judged=tuple(sorted(was.not_judged | now.not_judged)),
     )
 
@@ -172,7 +188,8 @@ class _Side:
             return Why.NO_POLICY
         if policy in self.not_judged:
             return Why.NOT_JUDGED
-        return Why.WAIVED if name in self.findings else Why.NO_BREACH
+        found = self.findings.get(name)
+        return Why.NO_BREACH if found is None else _SET_ASIDE[found.status]
 
 
 def _identity(finding: Finding, by_name: Mapping[str, str]) -> Identity:

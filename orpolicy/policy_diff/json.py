@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from orpolicy.policy_diff.impact import Dollars
@@ -9,6 +11,7 @@ from orpolicy.policy_diff.model import Effect
 from orpolicy.policy_diff.outcome import parts
 from orpolicy.reporters._json_finding import finding_json, place_json
 from orpolicy.reporters._json_value import Value, json_text
+from orpolicy.reporters.json import report_schema
 from orpolicy.version import __version__
 
 if TYPE_CHECKING:
@@ -18,6 +21,15 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = "1.0"
 """Grows its second number when fields are added, its first when any changes its meaning or goes."""
+
+
+def diff_schema() -> str:
+    """The JSON Schema (draft 2020-12) of this format, with the report's own definition of a finding."""
+    own = json.loads(
+        files("orpolicy").joinpath("data", "policy-diff.schema.json").read_text(encoding="utf-8")
+    )
+    own["$defs"] = json.loads(report_schema())["$defs"] | own["$defs"]
+    return json.dumps(own, indent=2)
 
 
 def as_json(outcome: Outcome) -> str:

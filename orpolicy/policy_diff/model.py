@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from orpolicy.location import Location
 
@@ -66,6 +66,11 @@ class Change:
     places: Places
     note: str = ""
 
+    @property
+    def order(self) -> tuple[int, str, str, str, str]:
+        """The worst effect first, then by policy and key."""
+        return (self.effect.rank, self.policy, self.what, self.before, self.after)
+
 
 @dataclass(frozen=True, slots=True)
 class PolicyDiff:
@@ -83,6 +88,18 @@ class PolicyDiff:
     def weakens(self) -> bool:
         """Whether anything weakens, or may."""
         return any(change.effect.weakens for change in self.changes)
+
+    def joined(self, changes: Iterable[Change]) -> PolicyDiff:
+        """This with more changes."""
+        both = sorted((*self.changes, *changes), key=lambda change: change.order)
+        return PolicyDiff(tuple(both), self.renamed)
+
+    def only(self, policies: Collection[str]) -> PolicyDiff:
+        """The part about some policies, by their ids on either side."""
+        return PolicyDiff(
+            tuple(change for change in self.changes if change.policy in policies),
+            {old: new for old, new in self.renamed.items() if old in policies},
+        )
 
     def of(self, effect: Effect) -> tuple[Change, ...]:
         """The changes of one effect."""

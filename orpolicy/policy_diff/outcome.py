@@ -28,6 +28,7 @@ _WHYS = {
     Why.NOT_JUDGED: "the policy could not be judged",
     Why.NO_BREACH: "no longer a breach",
     Why.WAIVED: "waived",
+    Why.BASELINED: "accepted by the baseline",
     Why.MILDER: "counts less",
 }
 _WHYS_BEFORE = {
@@ -35,6 +36,7 @@ _WHYS_BEFORE = {
     Why.NOT_JUDGED: "the policy could not be judged before",
     Why.NO_BREACH: "was no breach",
     Why.WAIVED: "was waived",
+    Why.BASELINED: "was accepted by the baseline",
 }
 
 

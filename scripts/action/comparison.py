@@ -34,20 +34,36 @@ class Comparison:
     missing: str = ""
 
 
-def compare(base: str, policies: Sequence[str], packs: Sequence[str], *, is_gate: bool) -> Comparison:
-    """Hold the policies here against those of a base.
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """What is held against what.
 
-    Args:
+    Attributes:
         base: the commit's hash; "" where the event names none.
         policies: paths; none: those that orpolicy finds.
         packs: options that add packs.
+        options: further ones.
+    """
+
+    base: str
+    policies: Sequence[str]
+    packs: Sequence[str]
+    options: Sequence[str]
+
+
+def compare(sides: Sides, *, is_gate: bool) -> Comparison:
+    """Hold the policies here against those of a base.
+
+    Args:
+        sides: which ones.
         is_gate: whether what weakens fails the step; what cannot be compared then fails it as well.
     """
-    if packs and not policies:
+    if sides.packs and not sides.policies:
         return Comparison(0)  # a pack is the same on both sides
-    if missing := _missing(base):
+    if missing := _missing(sides.base):
         return Comparison(EXIT_USAGE if is_gate else 0, missing=missing)
-    arguments = ["diff-policy", base[:SHOWN], "--format=markdown", "--allow-no-base", *packs, "--", *policies]
+    options = ("--format=markdown", "--allow-no-base", *sides.packs, *sides.options)
+    arguments = ["diff-policy", sides.base[:SHOWN], *options, "--", *sides.policies]
     ended = orpolicy(arguments, {}, is_kept=True)
     if ended.code not in (0, EXIT_WEAKER):
         why = ended.complaint.strip() or f"orpolicy diff-policy ended with exit code {ended.code}"

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from action.comparison import compare
+from action.comparison import Sides, compare
 from action.console import data, field, mask, orpolicy, say
 from action.tell import DestinationError, destinations
 
@@ -58,6 +58,7 @@ class Inputs:
         key: the management key, or "".
         reports: format and file, for the files that the workflow asks for.
         is_weaker_fatal: whether a proposal that weakens the policies fails the step.
+        comparing: options of ``orpolicy diff-policy`` that the others come to.
     """
 
     policies: tuple[str, ...]
@@ -69,6 +70,7 @@ class Inputs:
     summary: bool
     annotations: bool
     is_weaker_fatal: bool
+    comparing: tuple[str, ...]
 
     @property
     def needs_key(self) -> bool:
@@ -133,6 +135,7 @@ def read_inputs(environ: Mapping[str, str], key: str) -> Inputs:
         raise InputError(f"working-directory: there is no folder {folder}")
     source = text("SOURCE") or "openrouter"
     extra = _words(text("EXTRA_ARGS"))
+    baseline = _given("baseline", text("BASELINE") and str(folder / text("BASELINE")))
     reports = (("sarif", text("SARIF_FILE")), ("html", text("HTML_FILE")))
     return Inputs(
         policies=_policies(folder, text("POLICIES")),
@@ -141,7 +144,7 @@ def read_inputs(environ: Mapping[str, str], key: str) -> Inputs:
             *_given("window", text("WINDOW")),
             *_given("fail-on", text("FAIL_ON")),
             *_given("on-inconclusive", text("ON_INCONCLUSIVE")),
-            *_given("baseline", text("BASELINE") and str(folder / text("BASELINE"))),
+            *baseline,
             *(f"--select={policy}" for policy in text("SELECT").replace(",", " ").split()),
             *extra,
         ),
@@ -152,6 +155,7 @@ def read_inputs(environ: Mapping[str, str], key: str) -> Inputs:
         summary=_is_true("summary", text("SUMMARY")),
         annotations=_is_true("annotations", text("ANNOTATIONS")),
         is_weaker_fatal=_one_of("on-weaker", text("ON_WEAKER"), "fail", "warn"),
+        comparing=(*baseline, *(word for word in extra if word == "--redact")),
     )
 
 
@@ -220,9 +224,8 @@ def run(inputs: Inputs, event: str) -> Outcome:
 
 def compared(outcome: Outcome, inputs: Inputs) -> Outcome:
     """The outcome with what the proposal weakens; a policy that failed stays the reason of a failure."""
-    found = compare(
-        os.environ.get("BASE_COMMIT", ""), inputs.policies, inputs.packs, is_gate=inputs.is_weaker_fatal
-    )
+    sides = Sides(os.environ.get("BASE_COMMIT", ""), inputs.policies, inputs.packs, inputs.comparing)
+    found = compare(sides, is_gate=inputs.is_weaker_fatal)
     code = outcome.code if outcome.code == EXIT_FAILED else found.code or outcome.code
     outcome = replace(outcome, code=code, comparison=found.markdown)
     if not found.missing:

@@ -103,6 +103,24 @@ def test_policies_that_are_new_weaken_nothing(gate: Gate) -> None:
     assert "has no policies there: all are new" in ended.summary
 
 
+def test_a_baseline_that_accepts_more_weakens(gate: Gate) -> None:
+    gate.write("team/accepted", f"orpolicy-baseline 1\n{'0' * 32} outlier x<=1 spend_usd_per_month<=50.00\n")
+    gate.write("team/orpolicy.yaml", POLICY)
+    make_commit(gate)
+    before = base(gate)
+    gate.write("team/accepted", f"orpolicy-baseline 1\n{'0' * 32} outlier x<=1 spend_usd_per_month<=70.00\n")
+    ended = gate.run("pull_request", before, working_directory="team", baseline="accepted", on_weaker="fail")
+    assert ended.code == 1
+    assert "1 entry loosened" in ended.summary
+
+
+def test_pseudonyms_are_for_the_comparison_too(gate: Gate) -> None:
+    gate.write("policies/cost.yaml", POLICY.replace("rule", "where: {api_key_id: acme-prod}, rule"))
+    ended = gate.run("pull_request", base(gate), extra_args="--redact")
+    assert "acme" not in ended.summary + ended.log
+    assert "key-" in ended.summary
+
+
 def test_packs_alone_have_nothing_to_be_compared_with(gate: Gate) -> None:
     ended = gate.run("pull_request", {"BASE_COMMIT": "0" * 40}, extra_args="--pack strict", on_weaker="fail")
     assert (ended.code, len(ended.commands)) == (0, 1)

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
+import pytest
 from jsonschema import Draft202012Validator
 
 from orpolicy.cli.main import run
-
-if TYPE_CHECKING:
-    import pytest
 
 
 def test_the_schema_is_printed_and_works(capsys: pytest.CaptureFixture[str]) -> None:
@@ -22,3 +19,20 @@ def test_the_schema_is_printed_and_works(capsys: pytest.CaptureFixture[str]) -> 
     assert validator.is_valid({"version": 1, "policies": [policy]})
     for wrong in ({**policy, "fail_below": 1}, {"id": "a", "rule": "spend-limit"}, {**policy, "rule": "x"}):
         assert not validator.is_valid({"version": 1, "policies": [wrong]})
+
+
+@pytest.mark.parametrize(
+    ("what", "id_"), [("report", "urn:orpolicy:report:1.0"), ("policy-diff", "urn:orpolicy:policy-diff:1.0")]
+)
+def test_what_commands_write_has_a_schema_too(
+    what: str, id_: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["schema", what]) == 0
+    schema = json.loads(capsys.readouterr().out)
+    Draft202012Validator.check_schema(schema)
+    assert schema["$id"] == id_
+
+
+def test_there_is_no_other_schema(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["schema", "reports"]) == 2
+    assert "'policies', 'report', 'policy-diff'" in capsys.readouterr().err
