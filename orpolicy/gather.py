@@ -269,7 +269,7 @@ def _check_named(bound: Bound, matched: Table, least_usd: float) -> None:
     """Usage without a model may be of any model: a rule about some models cannot judge it."""
     if bound.scope is None or MODEL not in matched.dimensions:
         return
-    nameless = matched.matching({MODEL: lambda member: member is None})
+    nameless = matched.keep(matched.rows_by(MODEL).get(None, ()))
     usd = float(nameless.total(SPEND) or 0.0)
     if usd > CONTROL_USD and usd >= least_usd:
         raise SourceError(Reason.NOT_ANSWERABLE, f"{usd:,.2f} USD of usage names no model")

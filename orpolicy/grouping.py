@@ -76,6 +76,14 @@ def mixed(groups: Sequence[Groups[H]]) -> list[int]:
     return list(codes)
 
 
+def is_told_apart(groups: Sequence[Groups[H]]) -> bool:
+    """Whether no two rows are in the same group of every grouping, of which there is at least one."""
+    first, *others = groups
+    if not others:
+        return len(first.keys) == len(first.codes)
+    return all(len(set(codes)) == len(codes) for codes in first.deal(mixed(others)))
+
+
 def sums(column: Sequence[Number | None], add: Adder, groups: Groups[H]) -> list[Number | None]:
     """The total of each group."""
     return list(map(add, groups.deal(plain(column))))

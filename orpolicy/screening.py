@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from itertools import compress, pairwise, repeat
-from operator import and_, ge, not_, truediv
+from itertools import chain, pairwise
+from operator import neg, truediv
 from typing import TYPE_CHECKING
 
 from orpolicy.columns import plain
@@ -105,22 +105,36 @@ def floored(table: Table, floor: Floor, traffic_usd: float) -> Floored:
         traffic_usd: all traffic's spend, of which ``floor.share`` is a share.
     """
     least_usd = max(floor.spend_usd, floor.share * traffic_usd)
-    return table.once(
-        ("floored", least_usd, floor.requests), lambda: _floored(table, least_usd, floor.requests)
-    )
+    known = table.once(("floored",), dict[tuple[float, int], Floored])
+    least = (least_usd, floor.requests)
+    if least not in known:
+        lower = [one.big for other, one in known.items() if other[0] <= least[0] and other[1] <= least[1]]
+        known[least] = _floored(min(lower, key=len, default=_everything(table)), *least)
+    return known[least]
 
 
-def _floored(table: Table, least_usd: float, least_requests: int) -> Floored:
-    every = range(len(table))
-    spend = values(table, SPEND, every)
-    if least_usd <= min(spend, default=0) and least_requests <= 0:
-        return Floored(chosen(table, every), 0, 0.0)
-    is_big = list(map(ge, spend, repeat(least_usd)))
+def _everything(table: Table) -> Subjects:
+    return table.once(("everything",), lambda: chosen(table, range(len(table))))
+
+
+def _floored(among: Subjects, least_usd: float, least_requests: int) -> Floored:
+    """The subjects above a floor, all of which are among those above a lower one."""
+    table = among.table
+    rows, spend = among.rows, values(table, SPEND, among.rows)
+    if least_usd > min(spend, default=least_usd):
+        rows = [row for row, usd in zip(rows, spend, strict=True) if usd >= least_usd]
     if least_requests > 0:
-        is_big = list(map(and_, is_big, map(ge, values(table, REQUESTS, every), repeat(least_requests))))
-    rows = every if all(is_big) else list(compress(every, is_big))
-    small_usd = math.fsum(compress(spend, map(not_, is_big)))
-    return Floored(chosen(table, rows), len(table) - len(rows), small_usd)
+        requests = values(table, REQUESTS, rows)
+        rows = [row for row, count in zip(rows, requests, strict=True) if count >= least_requests]
+    big = among if len(rows) == len(among) else chosen(table, rows)
+    small = len(table) - len(big)
+    return Floored(big, small, _left_usd(big) if small else 0.0)
+
+
+def _left_usd(big: Subjects) -> float:
+    """What the other subjects spend together: what all do, without these, rounded only once."""
+    every = values(big.table, SPEND, range(len(big.table)))
+    return math.fsum(chain(every, map(neg, values(big.table, SPEND, big.rows))))
 
 
 def screened(subjects: Subjects, ratio: Ratio) -> Screened:
@@ -169,9 +183,8 @@ def suspects(found: Screened, times: float, thresholds: Thresholds) -> list[int]
     below = [limit for limit in (thresholds.fail_below, thresholds.warn_below) if limit is not None]
     high = min(above, default=math.inf)
     low = max(below, default=-math.inf)
-    high, low = high - _MARGIN * abs(high), low + _MARGIN * abs(low)
-    return [
-        row
-        for row, value in zip(found.judged.rows, found.ratios, strict=True)
-        if value * times >= high or value * times <= low
-    ]
+    high, low = (high - _MARGIN * abs(high)) / times, (low + _MARGIN * abs(low)) / times
+    pairs = zip(found.judged.rows, found.ratios, strict=True)
+    if not below:
+        return [row for row, value in pairs if value >= high]
+    return [row for row, value in pairs if value <= low or value >= high]

@@ -10,7 +10,7 @@ from operator import eq
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from orpolicy.columns import LazyColumn, picked, plain
-from orpolicy.grouping import PURE, adder, combined, grouped, mixed, sums
+from orpolicy.grouping import PURE, adder, combined, grouped, is_told_apart, sums
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -32,6 +32,9 @@ Number = int | float
 
 DATE = "date"
 """The column of time buckets in answers with a granularity: ISO days, ``2026-05-01``."""
+
+_ORIGIN = ("origin",)
+"""Under this key a table keeps the one whose rows, or sums of rows, are its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,13 @@ class Table:
 
     def _kinds(self, metric: str) -> frozenset[type]:
         """The types of a metric's values."""
-        return self.once(("kinds", metric), lambda: frozenset(map(type, self.metrics[metric])))
+        return self.once(("kinds", metric), lambda: self._find_kinds(metric))
+
+    def _find_kinds(self, metric: str) -> frozenset[type]:
+        origin = cast("Table | None", self._kept.get(_ORIGIN))
+        if origin is not None and (kinds := origin._kinds(metric)) in PURE:  # noqa: SLF001 - another table
+            return kinds
+        return frozenset(map(type, self.metrics[metric]))
 
     def row_key(self, row: int) -> tuple[Member, ...]:
         """The row's members, in the order of ``dimensions``."""
@@ -114,7 +123,8 @@ class Table:
 
     def keep(self, rows: Sequence[int]) -> Table:
         """The rows of these numbers, in this order."""
-        if len(rows) == len(self) and all(map(eq, rows, range(len(rows)))):
+        every = range(len(self))
+        if rows == every or (len(rows) == len(self) and all(map(eq, rows, every))):
             return self
         kept = Table(
             {name: picked(column, rows) for name, column in self.dimensions.items()},
@@ -130,9 +140,7 @@ class Table:
             origin: the other table.
             is_told_apart: whether every row here is one row of it, and no two are the same.
         """
-        for name in self.metrics:
-            if origin._kinds(name) in PURE:
-                self._kept["kinds", name] = origin._kinds(name)
+        self._kept[_ORIGIN] = origin
         for key, value in origin._kept.items():
             if is_told_apart and value is True and key[0] == "tells_apart":
                 self._kept[key] = True
@@ -179,10 +187,10 @@ class Table:
 
     def _sums(self, groups: Groups[G]) -> dict[str, Sequence[Number | None]]:
         """The total of each group, of those metrics that somebody looks at."""
-        return {
-            name: LazyColumn(len(groups.keys), partial(sums, column, adder(self._kinds(name)), groups))
-            for name, column in self.metrics.items()
-        }
+        return {name: LazyColumn(len(groups.keys), partial(self._sum, name, groups)) for name in self.metrics}
+
+    def _sum(self, metric: str, groups: Groups[G]) -> list[Number | None]:
+        return sums(self.metrics[metric], adder(self._kinds(metric)), groups)
 
     def _tells_apart(self, by: frozenset[str]) -> bool:
         """Whether no two rows have the same members, so that each is a group of its own."""
@@ -192,7 +200,7 @@ class Table:
         groups = [self._groups(name) for name in by]
         if not groups or math.prod(len(one.keys) for one in groups) < len(self):
             return len(self) <= 1
-        return len(set(mixed(groups))) == len(self)
+        return is_told_apart(groups)
 
     def tagged(self, name: str, member: Member) -> Table:
         """The same rows with one dimension set to one member throughout, added last if it is new."""

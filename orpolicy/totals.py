@@ -2,15 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from orpolicy.query.vocabulary import CACHED, COMPLETION, PROMPT, REASONING, REQUESTS, SPEND, TOKENS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator
 
     from orpolicy.table import Member, Number, Table
+
+
+class RowFigures(Mapping[str, "Number | None"]):
+    """The metrics of one row of a table; a column that nobody looks at is not worked out."""
+
+    __slots__ = ("_metrics", "_row")
+
+    def __init__(self, table: Table, row: int) -> None:
+        self._metrics = table.metrics
+        self._row = row
+
+    def __getitem__(self, metric: str) -> Number | None:
+        return self._metrics[metric][self._row]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._metrics)
+
+    def __len__(self) -> int:
+        return len(self._metrics)
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +49,7 @@ class Totals:
     @classmethod
     def of_row(cls, table: Table, row: int) -> Totals:
         """The metrics of one row of a table."""
-        return cls({name: column[row] for name, column in table.metrics.items()})
+        return cls(RowFigures(table, row))
 
     @classmethod
     def of_table(cls, table: Table) -> Totals:
