@@ -1,0 +1,1 @@
+"""Unit tests of policies: from their YAML to what came of each."""
