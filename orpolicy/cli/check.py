@@ -22,7 +22,7 @@ from orpolicy.cli.options import (
 from orpolicy.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from orpolicy.report import Report
     from orpolicy.reporters.base import Style
@@ -122,20 +122,28 @@ def command(
         opened(source, clock, catalog, use_cache=not no_cache, listener=listener) as figures,
     ):
         report = lint(policies, figures, Choice(window, select, ignore), ratchet=ratchet, redact=redact)
-    width = min(max(shutil.get_terminal_size((FILE_WIDTH, 24)).columns, MIN_WIDTH), MAX_WIDTH)
-    style = Style(width=width, color=wants_color(color), verbosity=-1 if quiet else int(verbose))
+    style = Style(width=width(), color=wants_color(color), verbosity=-1 if quiet else int(verbose))
     for output in outputs:
         write(report, output, style)
     return exit_code(report, fail_on, on_inconclusive)
 
 
-def parse_formats(texts: Sequence[str]) -> tuple[Output, ...]:
+def width() -> int:
+    """The terminal's columns, within what reads well."""
+    return min(max(shutil.get_terminal_size((FILE_WIDTH, 24)).columns, MIN_WIDTH), MAX_WIDTH)
+
+
+def parse_formats(texts: Sequence[str], known: Sequence[str] = ()) -> tuple[Output, ...]:
     """The outputs that ``--format`` names; text to the terminal where nothing else goes there.
+
+    Args:
+        texts: as given.
+        known: the formats that there are; empty: those of reports.
 
     Raises:
         UsageError: for an unknown format, two formats for one place, or no file after ``=``.
     """
-    outputs = [_parse_format(text) for text in texts]
+    outputs = [_parse_format(text, known) for text in texts]
     if all(output.path is not None for output in outputs):
         outputs.append(Output("text", None))
     places = [output.path for output in outputs]
@@ -144,13 +152,14 @@ def parse_formats(texts: Sequence[str]) -> tuple[Output, ...]:
     return tuple(outputs)
 
 
-def _parse_format(text: str) -> Output:
+def _parse_format(text: str, known: Sequence[str]) -> Output:
     from orpolicy.plugins import REPORTERS
     from orpolicy.policy.validation import near_miss
 
+    known = known or REPORTERS.names
     name, equals, file = text.partition("=")
-    if name not in REPORTERS:
-        hint = near_miss(name, REPORTERS.names) or f"formats: {', '.join(REPORTERS)}"
+    if name not in known:
+        hint = near_miss(name, known) or f"formats: {', '.join(known)}"
         raise UsageError(f"--format: there is no format {name!r} ({hint})")
     if equals and not file:
         raise UsageError(f"--format {text}: a file name must follow the equals sign")
@@ -164,13 +173,19 @@ def write(report: Report, output: Output, style: Style) -> None:
         UsageError: if the file cannot be written.
     """
     from orpolicy.plugins import REPORTERS
-    from orpolicy.reporters.base import Style
 
     reporter = REPORTERS[output.name]()
+    put(lambda wanted: reporter.render(report, wanted), output, style)
+
+
+def put(render: Callable[[Style], str], output: Output, style: Style) -> None:
+    """Put what a style gives where an output goes; errors as for ``write``."""
+    from orpolicy.reporters.base import Style
+
     if output.path is None:
-        _print(reporter.render(report, style))
+        _print(render(style))
         return
-    text = reporter.render(report, Style(width=FILE_WIDTH, verbosity=style.verbosity))
+    text = render(Style(width=FILE_WIDTH, verbosity=style.verbosity))
     try:
         output.path.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
     except OSError as error:
