@@ -57,18 +57,10 @@ class Library:
     cannot hold, as it would be cut off, and what only one week asks is asked as it is.
     """
 
-    def __init__(self, source: Source, required: frozenset[str]) -> None:
-        """Ask this source.
-
-        Args:
-            source: where the answers are.
-            required: the metrics that some policy measures; surcharges that none does are left unknown
-                where asking for them would take more questions.
-        """
+    def __init__(self, source: Source) -> None:
+        """Ask this source."""
         self._source = source
-        self._optional = frozenset(
-            name for name in SURCHARGES if name not in required and max_days((name,), ()) <= RAW_MAX_DAYS
-        )
+        self._required: dict[Window, frozenset[str]] = {}
         self._records: list[Record] = []
         self._direct: dict[Query, Answer | SourceError] = {}
         self._account: dict[str, object] = {}
@@ -85,6 +77,14 @@ class Library:
     def catalogue(self) -> Catalog | None:
         """As the source says, asked once."""
         return self._once(self._source.catalogue)
+
+    def require(self, window: Window, metrics: frozenset[str]) -> None:
+        """Say that some policy measures these in a window.
+
+        A surcharge that the API keeps for days only, and that no policy measures in a question's window, is
+        left unknown where asking for it would take more questions.
+        """
+        self._required[window] = self._required.get(window, frozenset()) | metrics
 
     def look_up(self, query: Query) -> Answer | Refusal | None:
         """What the source says to a question; None: it must be asked first."""
@@ -106,15 +106,15 @@ class Library:
                 groups[self._kind(query)].append(query)
             else:
                 singles[query] = None
-        needs: dict[bool, list[Need]] = {True: [], False: []}
-        for group in groups.values():
+        needs: dict[object, list[Need]] = defaultdict(list)
+        for (kind, *_), group in groups.items():
             if len({query.window for query in group}) == 1:
                 singles |= dict.fromkeys(group)
             else:
-                needs[group[0].granularity is None].append(self._need(group))
+                needs[kind].append(self._need(group))
         asked = frozenset(chain.from_iterable(query.metrics for group in groups.values() for query in group))
         for alike in needs.values():
-            for shape in fuse(_of_one_span(alike), self._optional & asked):
+            for shape in fuse(_of_one_span(alike), _SPARED & asked):
                 self._keep(shape.queries)
         self._direct.update(self._answers(list(singles)))
 
@@ -123,7 +123,8 @@ class Library:
         filters = [
             replace(item, values=()) if self._can_be_cut(item, query) else item for item in query.filters
         ]
-        return query.dimensions, tuple(filters), query.granularity is None
+        kind = "all traffic" if not query.dimensions else "window" if query.granularity is None else "history"
+        return kind, query.dimensions, tuple(filters)
 
     def _can_be_cut(self, item: Filter, query: Query) -> bool:
         return can_be_cut(item, query.dimensions, self.directory())
@@ -147,7 +148,8 @@ class Library:
         )
 
     def _needed(self, query: Query) -> tuple[str, ...]:
-        return tuple(name for name in query.metrics if name not in self._optional)
+        spared = _SPARED - self._required.get(query.window, frozenset())
+        return tuple(name for name in query.metrics if name not in spared)
 
     def _was_cut(self, query: Query) -> bool:
         """Whether the question's own record was asked, and does not hold it."""
@@ -156,16 +158,23 @@ class Library:
 
     def _keep(self, queries: Sequence[Query]) -> None:
         """Ask one shape by day, in halves where it is cut off or too heavy, and keep it."""
+        with_spend = queries[0].metrics
         pieces: list[Piece] = []
         waiting = list(queries)
         while waiting:
-            asked = [Piece(query, outcome) for query, outcome in self._answers(waiting)]
+            asked = [
+                Piece(query, _read_from(query, with_spend), outcome)
+                for query, outcome in self._answers(waiting)
+            ]
             waiting = []
             for piece in asked:
                 parts = halves(piece.query) if _may_be_halved(piece) else ()
                 waiting += parts
                 if not parts:
                     pieces.append(piece)
+            if not waiting and (edge := _edge(pieces)):
+                pieces.remove(edge)
+                waiting += halves(edge.query)
         self._records.append(Record(pieces, self.directory()))
 
     def _answers(self, queries: Sequence[Query]) -> list[tuple[Query, Answer | SourceError]]:
@@ -185,6 +194,9 @@ class Library:
         return cast("T", found)
 
 
+_SPARED = frozenset(name for name in SURCHARGES if max_days((name,), ()) <= RAW_MAX_DAYS)
+
+
 def _exhausted() -> SourceError:
     return SourceError(Reason.TRUNCATED, f"more than {MOST_QUERIES} queries would be needed")
 
@@ -194,9 +206,27 @@ def _refusal(pieces: Sequence[Piece]) -> Refusal | None:
     errors = [(piece, piece.outcome) for piece in pieces if isinstance(piece.outcome, SourceError)]
     if not errors:
         return None
-    lost = [frozenset(piece.query.metrics) - {SPEND} for piece, _ in errors]
-    spared = all(max_days((name,), ()) <= RAW_MAX_DAYS for name in chain.from_iterable(lost)) and all(lost)
-    return Refusal(errors[0][1], frozenset[str]().union(*lost) if spared else frozenset())
+    lost = frozenset[str]().union(*(piece.metrics for piece, _ in errors))
+    return Refusal(errors[0][1], lost if _is_short(lost) else frozenset())
+
+
+def _is_short(metrics: frozenset[str]) -> bool:
+    """Whether the API keeps all of these for days, not for a year."""
+    return all(max_days((name,), ()) <= RAW_MAX_DAYS for name in metrics)
+
+
+def _edge(pieces: Sequence[Piece]) -> Piece | None:
+    """The latest piece that was refused as a whole, though a later part of it may be kept still."""
+    refused = [
+        piece for piece in pieces if isinstance(piece.outcome, SourceError) and _is_short(piece.metrics)
+    ]
+    latest = max(refused, key=lambda piece: piece.query.window.end, default=None)
+    return latest if latest and latest.query.window.days > WEEK_DAYS else None
+
+
+def _read_from(query: Query, with_spend: tuple[str, ...]) -> frozenset[str]:
+    """The metrics that a shape takes from one of its queries; every query asks for spend, one gives it."""
+    return frozenset(query.metrics) - (frozenset() if query.metrics == with_spend else {SPEND})
 
 
 def _is_by_day(query: Query) -> bool:

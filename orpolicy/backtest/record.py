@@ -28,9 +28,14 @@ RANK = "(namesake)"
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One answered question about days: a part of a record's metrics or of its window."""
+    """One answered question about days: a part of a record's metrics or of its window.
+
+    Attributes:
+        metrics: those that are read from it; spend stands in every answer, and is read from one.
+    """
 
     query: Query
+    metrics: frozenset[str]
     outcome: Answer | SourceError
 
     @property
@@ -42,7 +47,7 @@ class Piece:
         """Whether a question about some days and metrics needs it."""
         mine, other = self.query.window, query.window
         overlaps = mine.start < other.end and other.start < mine.end
-        return overlaps and not {*self.query.metrics, SPEND}.isdisjoint(query.metrics)
+        return overlaps and not self.metrics.isdisjoint(query.metrics)
 
 
 class Record:
@@ -55,7 +60,7 @@ class Record:
         self._table: Table | None = None
         first = pieces[0].query
         self.dimensions, self.filters = first.dimensions, first.filters
-        self.metrics = frozenset(chain.from_iterable(piece.query.metrics for piece in pieces))
+        self.metrics = frozenset(chain.from_iterable(piece.metrics for piece in pieces))
         self._start = min(piece.query.window.start for piece in pieces)
         self._end = max(piece.query.window.end for piece in pieces)
 
@@ -134,13 +139,9 @@ class Record:
 
     def _joined(self) -> Table:
         """The pieces as one table: spans of days below each other, groups of metrics side by side."""
-        first = self._pieces[0].query.metrics
         names = (DATE, *self.dimensions, RANK)
         tables = [
-            _ranked(
-                piece.outcome.table if piece.query.metrics == first else _without_spend(piece.outcome.table),
-                names[:-1],
-            )
+            _ranked(_only(piece.outcome.table, piece.metrics), names[:-1])
             for piece in self._pieces
             if isinstance(piece.outcome, Answer)
         ]
@@ -171,8 +172,8 @@ def _is_part(item: Filter, whole: Filter) -> bool:
     return same and set(item.values) <= set(whole.values)
 
 
-def _without_spend(table: Table) -> Table:
-    return Table(table.dimensions, {name: column for name, column in table.metrics.items() if name != SPEND})
+def _only(table: Table, metrics: frozenset[str]) -> Table:
+    return Table(table.dimensions, {name: table.metrics[name] for name in table.metrics if name in metrics})
 
 
 def _ranked(table: Table, names: Sequence[str]) -> Table:

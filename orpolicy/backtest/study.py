@@ -11,7 +11,6 @@ from orpolicy.backtest.timeline import Week, total, trace
 from orpolicy.errors import Reason, SourceError, UsageError
 from orpolicy.lint import examine
 from orpolicy.period import Window, parse_window, stamp
-from orpolicy.plugins import RULES
 from orpolicy.reporting import make_report
 from orpolicy.staging import choose
 
@@ -43,8 +42,7 @@ def study(policies: PolicySet, source: Source, choice: Choice, count: int) -> St
     """
     chosen = choose(policies, choice)
     weeks = past_weeks(source.now, count)
-    required = frozenset[str]().union(*(RULES[policy.rule].read(policy).metrics for policy in chosen))
-    library = Library(source, required)
+    library = Library(source)
     runs = _runs(policies, [Replay(library, week.end) for week in weeks], library, choice)
     judged = [
         Week(window, run if isinstance(run, SourceError) else make_report(run), run, replay.refused)
@@ -90,8 +88,16 @@ def _runs(
                 done[number] = SourceError(Reason.UNSUITABLE_WINDOW, str(run))
             elif replays[number].is_done:
                 done[number] = run
+            else:
+                _require(library, run)
         library.ask(query for replay in replays for query in replay.wanted)
     return [(replay, done[number]) for number, replay in enumerate(replays)]
+
+
+def _require(library: Library, run: Run) -> None:
+    for bound in run.stage.bounds:
+        for window in (bound.window, bound.traffic.context.window):
+            library.require(window, bound.rule.metrics)
 
 
 def _run(policies: PolicySet, replay: Replay, choice: Choice) -> Run | UsageError:

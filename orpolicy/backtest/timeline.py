@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 from orpolicy.backtest.model import Dollars, Mark, PolicyLine, SubjectLine, Verdict
 from orpolicy.backtest.noise import noise_of
 from orpolicy.errors import SourceError
-from orpolicy.evaluation import subjects_of
+from orpolicy.evaluation import measures_of
 from orpolicy.findings import fingerprint
 from orpolicy.gather import Gathered
 from orpolicy.period import DAYS_PER_MONTH
 from orpolicy.plugins import RULES
-from orpolicy.rules.base import Measured
 from orpolicy.verdict import Status
 
 if TYPE_CHECKING:
@@ -136,16 +135,12 @@ def _values(policy: Policy, week: Week, wanted: Mapping[str, Finding]) -> dict[s
     judgement, gathered = week.run.judged.get(policy.id), week.run.gathered.get(policy.id)
     if judgement is None or isinstance(judgement, SourceError) or not isinstance(gathered, Gathered):
         return {}
-    found = subjects_of(judgement.bound, gathered.selected)
-    values: dict[str, float] = {}
-    for number in judgement.judged.rows:
-        row = found.row(judgement.bound, number)
-        name = fingerprint(policy.id, row.subject, week.run.stage.scene.account)
-        if name in wanted and isinstance(
-            measured := judgement.bound.rule.measure(row, judgement.traffic), Measured
-        ):
-            values[name] = measured.value
-    return values
+    account = week.run.stage.scene.account
+    found = [
+        (fingerprint(policy.id, row.subject, account), measured.value)
+        for row, measured in measures_of(judgement.bound, gathered)
+    ]
+    return {name: value for name, value in found if name in wanted}
 
 
 def _dollars(findings: Iterable[tuple[Week, Finding]]) -> Dollars:
