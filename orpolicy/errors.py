@@ -94,6 +94,11 @@ class SourceError(OrpolicyError):
         self.is_too_heavy = is_too_heavy
         super().__init__(f"{reason}: {detail}")
 
+    @property
+    def code(self) -> Code:
+        """The reason's."""
+        return self.reason.code
+
 
 class DeliveryError(OrpolicyError):
     """A report that did not reach where it was sent; it says nothing about the report."""

@@ -13,6 +13,7 @@ from orpolicy.account import HASH_PREFIX
 from orpolicy.binding import KEY, MODEL
 from orpolicy.drivers import drivers_of
 from orpolicy.finding import Finding, Measure, Recommendation, Savings, Verify
+from orpolicy.policy.kinds import THRESHOLD_KEYS
 from orpolicy.query.model import Filter, Operator, Query
 from orpolicy.query.vocabulary import BASE_METRICS
 from orpolicy.savings.estimate import estimate
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from orpolicy.binding import Bound
     from orpolicy.evaluation import Breach, Judgement
     from orpolicy.lay_out import Layout
+    from orpolicy.location import Location
+    from orpolicy.policy.model import Policy
     from orpolicy.savings.estimate import Estimate
     from orpolicy.savings.levers import Lever
     from orpolicy.table import Member
@@ -101,7 +104,7 @@ def _draft(  # noqa: PLR0913, PLR0917 - the breach, what surrounds it, and the c
         ),
         recommendation=_recommendation(bound, breach, worth),
         drivers=drivers_of(breach, cells, layout, lever, account),
-        locations=(bound.policy.location,),
+        locations=_places(bound.policy, breach.threshold),
         verify=_verify(bound, breach, account),
         owner=bound.policy.owner,
         title=bound.policy.title,
@@ -110,6 +113,14 @@ def _draft(  # noqa: PLR0913, PLR0917 - the breach, what surrounds it, and the c
         exposure_usd_per_month=None if excess_usd is None else max(excess_usd, 0.0) * month,
     )
     return Draft(finding, worth, breach.row.subject, totals.spend_usd * month)
+
+
+def _places(policy: Policy, threshold: float) -> tuple[Location, ...]:
+    """Where the policy is, and where a file that extends its own set the threshold."""
+    changed = (
+        policy.overridden(key) for key in THRESHOLD_KEYS if getattr(policy.thresholds, key) == threshold
+    )
+    return (policy.location, *(place for place in changed if place is not None))
 
 
 def graded(crossed: Verdict, severity: Severity) -> tuple[Verdict, Severity]:

@@ -21,7 +21,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, cast
 
 from orpolicy.finding import Finding, Inconclusive, Measure, Recommendation
-from orpolicy.report import PolicyResult, QueryRecord, Report, ReportSource, WaiverResult
+from orpolicy.report import OverrideResult, PolicyResult, QueryRecord, Report, ReportSource, WaiverResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -46,6 +46,7 @@ _KEPT: Mapping[type, tuple[str, ...]] = {
     ReportSource: ("kind", "host"),
     PolicyResult: ("id", "rule", "location", "queries"),
     WaiverResult: ("policy", "location"),
+    OverrideResult: ("policy", "key", "location"),
     QueryRecord: ("id", "policies"),
     Finding: ("fingerprint", "policy", "rule", "locations"),
     Measure: ("name", "unit"),

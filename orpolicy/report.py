@@ -179,6 +179,25 @@ class WaiverResult:
 
 
 @dataclass(frozen=True, slots=True)
+class OverrideResult:
+    """One thing that a policy file changed of what it extends.
+
+    Attributes:
+        policy: the id, or "" for a set or a default.
+        key: such as ``fail_above``, ``disabled``, ``key_sets.batch`` or ``defaults.owner``.
+        before: JSON of what held before; None where nothing did.
+        after: JSON of what holds instead; None where the key is taken away.
+        location: of the change.
+    """
+
+    policy: str
+    key: str
+    before: object
+    after: object
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
 class QueryRecord:
     """One query as it was asked.
 
@@ -215,6 +234,7 @@ class Report:
         catalogue_models: how many models the catalogue lists, 0 without one.
         notices: what the reader should know about the run as a whole.
         spend: the baseline's spend by model, key and time.
+        overrides: what policy files change of those that they extend, the innermost of each first.
     """
 
     version: str
@@ -233,3 +253,4 @@ class Report:
     catalogue_models: int = 0
     notices: tuple[str, ...] = ()
     spend: SpendBreakdown = SpendBreakdown()
+    overrides: tuple[OverrideResult, ...] = ()

@@ -11,7 +11,7 @@ from orpolicy.breakdown import breakdown_of
 from orpolicy.coverage import coverage_of
 from orpolicy.errors import SourceError
 from orpolicy.gather import Gathered, attempt
-from orpolicy.report import Baseline, Coverage, PolicyResult, Report, ReportSource
+from orpolicy.report import Baseline, Coverage, OverrideResult, PolicyResult, Report, ReportSource
 from orpolicy.totals import Totals
 from orpolicy.verdict import Status, Verdict, worst
 from orpolicy.version import __version__
@@ -75,6 +75,10 @@ def make_report(run: Run) -> Report:
         catalogue_taken_at=catalogue.taken_at if catalogue else None,
         catalogue_models=len(catalogue.models) if catalogue else 0,
         notices=(*stage.notices, *run.info.notes),
+        overrides=tuple(
+            OverrideResult(item.policy, item.key, item.before, item.after, item.location)
+            for item in stage.written.overrides
+        ),
         spend=breakdown_of(stage.bounds, run.gathered, stage.scene.window, stage.scene.account),
     )
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from orpolicy.account import Account, Directory
 from orpolicy.binding import KEY, WORKSPACE, Bound, Scene, bind, set_scene
+from orpolicy.codes import Code
 from orpolicy.errors import PolicyError, SourceError, UsageError
 from orpolicy.gather import attempt
 from orpolicy.plugins import RULES
@@ -89,7 +90,7 @@ def choose(policies: PolicySet, choice: Choice) -> tuple[Policy, ...]:
         if policy_id not in known:
             near = get_close_matches(policy_id, known, 1)
             hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise UsageError(f"no policy has the id {policy_id!r}{hint}")
+            raise UsageError(f"no policy has the id {policy_id!r}{hint}", code=Code.UNKNOWN_NAME)
     chosen = tuple(
         policy
         for policy in policies.policies
@@ -114,7 +115,9 @@ def set_stage(written: PolicySet, source: Source, choice: Choice) -> Stage:
     try:
         scene = set_scene(written, met.account, source.now, choice.window)
     except (ValueError, SourceError) as error:
-        raise UsageError(error.detail if isinstance(error, SourceError) else str(error)) from error
+        raise UsageError(
+            error.detail if isinstance(error, SourceError) else str(error), code=Code.BAD_CLOCK
+        ) from error
     bounds: list[Bound] = []
     failed: dict[str, SourceError] = {}
     for policy in chosen:

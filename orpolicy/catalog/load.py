@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from orpolicy.catalog.model import MINUTES_PER_DAY, Catalog, Model, Price, PriceTier
+from orpolicy.codes import Code
 from orpolicy.errors import UsageError
 
 if TYPE_CHECKING:
@@ -43,13 +44,15 @@ def load_catalog(path: Path) -> Catalog:
     try:
         payload = json.loads(path.read_bytes())
     except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {error.strerror or error}") from error
+        raise UsageError(
+            f"{path}: cannot be read: {error.strerror or error}", code=Code.BAD_CATALOGUE
+        ) from error
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{path}: not JSON: {error}") from error
+        raise UsageError(f"{path}: not JSON: {error}", code=Code.BAD_CATALOGUE) from error
     try:
         return parse_catalog(payload, _taken_at(payload))
     except CatalogError as error:
-        raise UsageError(f"{path}: {error}") from error
+        raise UsageError(f"{path}: {error}", code=Code.BAD_CATALOGUE) from error
 
 
 def parse_catalog(payload: object, taken_at: datetime | None) -> Catalog:

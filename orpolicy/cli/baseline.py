@@ -13,6 +13,7 @@ import click
 from click.core import ParameterSource
 
 from orpolicy.cli.options import load_policies, opened, parse_now, policy_arguments, source_options
+from orpolicy.codes import Code
 from orpolicy.errors import UsageError
 
 if TYPE_CHECKING:
@@ -181,7 +182,7 @@ def _save(file: Path, ratchet: Ratchet) -> None:
     try:
         file.write_text(text_of(ratchet), encoding="utf-8", newline="\n")
     except OSError as error:
-        raise UsageError(f"--file: cannot write {file}: {error.strerror}") from error
+        raise UsageError(f"--file: cannot write {file}: {error.strerror}", code=Code.NOT_WRITTEN) from error
 
 
 def _exit_code(report: Report) -> int:

@@ -19,6 +19,7 @@ from orpolicy.cli.options import (
     source_options,
     wants_color,
 )
+from orpolicy.codes import Code
 from orpolicy.errors import UsageError
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ def command(
     clock = parse_now(now)
     with (
         progress(quiet=quiet) as listener,
-        opened(source, clock, catalog, use_cache=not no_cache, listener=listener) as figures,
+        opened(source, clock, catalog, use_cache=not no_cache, listener=listener, quiet=quiet) as figures,
     ):
         report = lint(policies, figures, Choice(window, select, ignore), ratchet=ratchet, redact=redact)
     style = Style(width=width(), color=wants_color(color), verbosity=-1 if quiet else int(verbose))
@@ -160,7 +161,7 @@ def _parse_format(text: str, known: Sequence[str]) -> Output:
     name, equals, file = text.partition("=")
     if name not in known:
         hint = near_miss(name, known) or f"formats: {', '.join(known)}"
-        raise UsageError(f"--format: there is no format {name!r} ({hint})")
+        raise UsageError(f"--format: there is no format {name!r} ({hint})", code=Code.UNKNOWN_NAME)
     if equals and not file:
         raise UsageError(f"--format {text}: a file name must follow the equals sign")
     return Output(name, Path(file) if file and file != "-" else None)
@@ -189,7 +190,9 @@ def put(render: Callable[[Style], str], output: Output, style: Style) -> None:
     try:
         output.path.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
     except OSError as error:
-        raise UsageError(f"--format: cannot write {output.path}: {error.strerror}") from error
+        raise UsageError(
+            f"--format: cannot write {output.path}: {error.strerror}", code=Code.NOT_WRITTEN
+        ) from error
 
 
 def _print(text: str) -> None:
@@ -199,7 +202,10 @@ def _print(text: str) -> None:
         UsageError: if standard output is closed or full.
     """
     if sys.stdout is None:
-        raise UsageError("standard output is closed: send the report to a file, as in --format json=FILE")
+        raise UsageError(
+            "standard output is closed: send the report to a file, as in --format json=FILE",
+            code=Code.NOT_WRITTEN,
+        )
     encoding = sys.stdout.encoding or "utf-8"
     try:
         click.echo(text.encode(encoding, "backslashreplace").decode(encoding), nl=False, color=True)
@@ -207,7 +213,9 @@ def _print(text: str) -> None:
         raise
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left has nowhere to go
-        raise UsageError(f"cannot write to standard output: {error.strerror}") from error
+        raise UsageError(
+            f"cannot write to standard output: {error.strerror}", code=Code.NOT_WRITTEN
+        ) from error
 
 
 def exit_code(report: Report, fail_on: str, on_inconclusive: str) -> int:

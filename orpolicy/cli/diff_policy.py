@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from orpolicy.cli.options import load_policies, opened, parse_now, policy_arguments
+from orpolicy.codes import Code
 from orpolicy.errors import PolicyError, UsageError
 
 if TYPE_CHECKING:
@@ -179,7 +180,9 @@ def _load_base(
     found = read_base(base, paths)
     if not found.contents:
         if not allow_no_base:
-            raise UsageError(f"{base} has no policies there: --allow-no-base takes all as new")
+            raise UsageError(
+                f"{base} has no policies there: --allow-no-base takes all as new", code=Code.BAD_BASE
+            )
         return PolicySet(()), (f"{base} has no policies there: all are new",)
     notes = tuple(f"{base} has no {path}" for path in found.lacking)
     contents = {**found.contents, **{f"pack:{name}": read_file(pack_path(name)) for name in packs}}

@@ -16,6 +16,8 @@ from orpolicy.version import __version__
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from orpolicy.codes import Code
+
 
 class LazyGroup(click.Group):
     """A group that imports a command when it is called, and lists all without importing any."""
@@ -57,16 +59,23 @@ def run_group(arguments: Sequence[str]) -> int:  # noqa: PLR0911 - a return for 
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except (PolicyError, UsageError) as error:
+    except PolicyError as error:
         return _complain(str(error), EXIT_USAGE)
+    except UsageError as error:
+        return _complain(coded(str(error), error.code), EXIT_USAGE)
     except (SourceError, DeliveryError) as error:
-        return _complain(str(error), EXIT_INCONCLUSIVE)
+        return _complain(coded(str(error), error.code), EXIT_INCONCLUSIVE)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_FAILED
     except Exception as error:  # noqa: BLE001 - the edge: whatever else escapes is our bug
         return _complain(_bug(error), EXIT_BUG)
     return result if isinstance(result, int) else 0
+
+
+def coded(message: str, code: Code) -> str:
+    """Every line of a message with the code whose page explains it."""
+    return "\n".join(f"{line} [{code}]" for line in message.splitlines())
 
 
 def _complain(message: str, code: int) -> int:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from orpolicy.codes import Code
 from orpolicy.errors import UsageError
-from orpolicy.period import parse_moment
+from orpolicy.period import parse_moment, stamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -65,8 +66,16 @@ def source_options(command: F) -> F:
     return command
 
 
-def load_policies(paths: Sequence[Path], packs: Sequence[str], source: str = "") -> PolicySet:
+def load_policies(
+    paths: Sequence[Path], packs: Sequence[str], source: str = "", *, check_names: bool = False
+) -> PolicySet:
     """The policies that a command line names, else those of the working directory.
+
+    Args:
+        paths: files and folders.
+        packs: names of packs.
+        source: what ``--source`` says; the demo needs no policies of one's own.
+        check_names: whether metrics and dimensions must be the language's own: no account is asked.
 
     Raises:
         UsageError: if there are none, or a pack does not exist.
@@ -87,7 +96,7 @@ def load_policies(paths: Sequence[Path], packs: Sequence[str], source: str = "")
             packs = (DEMO_PACK,)
     contents = {str(path): read_file(path) for path in (policy_files(paths) if paths else ())}
     contents |= {f"pack:{name}": read_file(pack_path(name)) for name in packs}
-    return load_texts(contents, Kinds())
+    return load_texts(contents, Kinds(), check_names=check_names)
 
 
 def parse_now(text: str | None) -> datetime | None:
@@ -99,7 +108,7 @@ def parse_now(text: str | None) -> datetime | None:
     try:
         return None if text is None else parse_moment(text)
     except ValueError as error:
-        raise UsageError(f"--now: {error}") from error
+        raise UsageError(f"--now: {error}", code=Code.BAD_CLOCK) from error
 
 
 @contextmanager
@@ -110,8 +119,9 @@ def opened(
     *,
     use_cache: bool = True,
     listener: Listener | None = None,
+    quiet: bool = False,
 ) -> Iterator[Source]:
-    """The source that ``--source`` names, closed afterwards.
+    """The source that ``--source`` names, closed afterwards; of a snapshot it is said that it is one.
 
     Raises:
         UsageError: if there is no such source, or it cannot be opened as asked.
@@ -120,7 +130,10 @@ def opened(
     from orpolicy.sources.base import Listener, Setting
 
     setting = Setting(text, os.environ, now, catalogue, use_cache, listener or Listener())
-    source = SOURCES[source_name(text)].open(setting)
+    name = source_name(text)
+    source = SOURCES[name].open(setting)
+    if name == "snapshot" and not quiet:
+        click.echo(f"{text}: a snapshot; its clock stands at {stamp(source.now)}", err=True)
     try:
         yield source
     finally:
@@ -142,7 +155,10 @@ def source_name(text: str) -> str:
         return "snapshot" if _is_snapshot(text) else "local"
     name = scheme[1].lower()
     if name not in SOURCES:
-        raise UsageError(f"--source {scheme[0]}…: no such source; use {', '.join(NAMED_SOURCES)} or a file")
+        raise UsageError(
+            f"--source {scheme[0]}…: no such source; use {', '.join(NAMED_SOURCES)} or a file",
+            code=Code.BAD_SOURCE,
+        )
     return name
 
 

@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from orpolicy.cli.options import load_policies
 from orpolicy.errors import PolicyError
-from orpolicy.plugins import RULES
-from orpolicy.policy.names import unknown_names
-
-if TYPE_CHECKING:
-    from orpolicy.policy.model import PolicySet
 
 _EXIT_WRONG_FILES = 2
 
@@ -29,7 +23,7 @@ def command(ctx: click.Context, paths: tuple[Path, ...], packs: tuple[str, ...])
     path:line:column: message; the exit code is then 2.
     """
     try:
-        found = _load(paths, packs)
+        found = load_policies(paths, packs, check_names=True)
     except PolicyError as error:
         files = len({problem.location.file for problem in error.problems})
         click.echo(str(error), err=True)
@@ -37,14 +31,6 @@ def command(ctx: click.Context, paths: tuple[Path, ...], packs: tuple[str, ...])
         ctx.exit(_EXIT_WRONG_FILES)
     policies, files = len(found.policies), len(found.files)
     click.echo(f"{_count(policies, 'policy', 'policies')} in {_count(files, 'file')}, no problems")
-
-
-def _load(paths: tuple[Path, ...], packs: tuple[str, ...]) -> PolicySet:
-    found = load_policies(paths, packs)
-    rules = [(policy, RULES[policy.rule].read(policy)) for policy in found.policies]
-    if problems := unknown_names(rules, None, found.waivers):
-        raise PolicyError(problems)
-    return found
 
 
 def _count(number: int, one: str, many: str = "") -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
+from orpolicy.codes import Code
 from orpolicy.errors import Reason, UsageError
 from orpolicy.finding import (
     Confidence,
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
 
 
 def read_report(path: Path) -> Report:
-    """The report in a file, but for its queries and its breakdown of spend.
+    """The report in a file, but for its queries, its overrides and its breakdown of spend.
 
     Raises:
         UsageError: if the file cannot be read, or is no report of this version of the format.
@@ -55,22 +56,26 @@ def read_report(path: Path) -> Report:
     try:
         raw = path.read_bytes()
     except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}") from error
+        raise UsageError(f"cannot read {path}: {error.strerror}", code=Code.NO_REPORT) from error
     try:
         value = parse_json(raw)
     except BrokenJson:
-        raise UsageError(f"{path} is no JSON; `orpolicy check --format json=FILE` writes a report") from None
+        raise UsageError(
+            f"{path} is no JSON; `orpolicy check --format json=FILE` writes a report", code=Code.NO_REPORT
+        ) from None
     return _checked(path, value)
 
 
 def _checked(path: Path, value: Json) -> Report:
     wrong = best_match(Draft202012Validator(json.loads(report_schema())).iter_errors(value))
     if wrong is not None:
-        raise UsageError(f"{path} is no report: {one_line(f'{wrong.json_path}: {wrong.message}')}")
+        raise UsageError(
+            f"{path} is no report: {one_line(f'{wrong.json_path}: {wrong.message}')}", code=Code.NO_REPORT
+        )
     try:
         return _report(Fields(cast("dict[str, Json]", value)))
     except (ValueError, OverflowError) as error:
-        raise UsageError(f"{path} is no report: {error}") from error
+        raise UsageError(f"{path} is no report: {error}", code=Code.NO_REPORT) from error
 
 
 def _report(report: Fields) -> Report:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from orpolicy.codes import Code
 from orpolicy.errors import UsageError
 from orpolicy.sources._secret import Secret
 
@@ -57,19 +58,25 @@ def _token(environ: Mapping[str, str], *, needs_token: bool) -> Secret:
     token = Secret(environ.get("GITHUB_TOKEN", "").strip())
     if token and not token.is_token:
         raise UsageError(
-            "GITHUB_TOKEN holds characters that no token has, such as spaces or control characters"
+            "GITHUB_TOKEN holds characters that no token has, such as spaces or control characters",
+            code=Code.BAD_ENVIRONMENT,
         )
     if needs_token and not token:
-        raise UsageError("no token: set GITHUB_TOKEN, as in  env: {GITHUB_TOKEN: ${{ github.token }}}")
+        raise UsageError(
+            "no token: set GITHUB_TOKEN, as in  env: {GITHUB_TOKEN: ${{ github.token }}}",
+            code=Code.BAD_ENVIRONMENT,
+        )
     return token
 
 
 def _repository(environ: Mapping[str, str], repository: str | None) -> str:
     name = environ.get("GITHUB_REPOSITORY", "") if repository is None else repository
     if not name:
-        raise UsageError("no repository: give --repository owner/name, or set GITHUB_REPOSITORY")
+        raise UsageError(
+            "no repository: give --repository owner/name, or set GITHUB_REPOSITORY", code=Code.BAD_ENVIRONMENT
+        )
     if not _REPOSITORY.fullmatch(name):
-        raise UsageError(f"{name!r} is no repository such as owner/name")
+        raise UsageError(f"{name!r} is no repository such as owner/name", code=Code.BAD_ENVIRONMENT)
     return name
 
 
@@ -78,13 +85,23 @@ def _parts(url: str) -> SplitResult:
         parts = urlsplit(url)
         port_is_valid = parts.port is None or parts.port > 0
     except ValueError:
-        raise UsageError(f"GITHUB_API_URL is no URL such as {DEFAULT_API_URL}") from None
+        raise UsageError(
+            f"GITHUB_API_URL is no URL such as {DEFAULT_API_URL}", code=Code.BAD_ENVIRONMENT
+        ) from None
     if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_valid:
-        raise UsageError(f"GITHUB_API_URL needs scheme and host: {DEFAULT_API_URL}")
+        raise UsageError(
+            f"GITHUB_API_URL needs scheme and host: {DEFAULT_API_URL}", code=Code.BAD_ENVIRONMENT
+        )
     if "@" in parts.netloc or parts.query or parts.fragment:
-        raise UsageError("GITHUB_API_URL must hold neither credentials nor a query nor a fragment")
+        raise UsageError(
+            "GITHUB_API_URL must hold neither credentials nor a query nor a fragment",
+            code=Code.BAD_ENVIRONMENT,
+        )
     if parts.scheme == "http" and not _is_loopback(parts):
-        raise UsageError(f"GITHUB_API_URL: plain http to {parts.hostname} would show the token; use https")
+        raise UsageError(
+            f"GITHUB_API_URL: plain http to {parts.hostname} would show the token; use https",
+            code=Code.BAD_ENVIRONMENT,
+        )
     return parts
 
 

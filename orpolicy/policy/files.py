@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from orpolicy.codes import Code
 from orpolicy.errors import UsageError
 from orpolicy.policy.document import MAX_BYTES
 
@@ -28,7 +29,8 @@ def default_paths(folder: Path) -> tuple[Path, ...]:
             return (folder / f"orpolicy{suffix}",)
     raise UsageError(
         "no policies here: there is neither a folder policies/ nor a file orpolicy.yaml "
-        "(name a file or folder, or try a pack with --pack)"
+        "(name a file or folder, or try a pack with --pack)",
+        code=Code.NO_POLICIES,
     )
 
 
@@ -61,11 +63,11 @@ def read_file(path: Path) -> bytes:
 def _files(path: Path) -> Sequence[Path]:
     if not path.is_dir():
         if not path.exists():
-            raise UsageError(f"{path} does not exist")
+            raise UsageError(f"{path} does not exist", code=Code.UNREADABLE)
         return [path]
     files = sorted(_walk(path))
     if not files:
-        raise UsageError(f"the folder {path} holds no .yaml or .yml file")
+        raise UsageError(f"the folder {path} holds no .yaml or .yml file", code=Code.NO_POLICIES)
     return files
 
 
@@ -91,4 +93,5 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 
 def _unreadable(error: OSError) -> NoReturn:
-    raise UsageError(f"cannot read {error.filename}: {error.strerror}") from error
+    message = f"cannot read {error.filename}: {error.strerror}"
+    raise UsageError(message, code=Code.UNREADABLE) from error

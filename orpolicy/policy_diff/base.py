@@ -27,6 +27,9 @@ DEFAULTS = ("policies", *(f"orpolicy{suffix}" for suffix in SUFFIXES))
 MOST_FILE_BYTES = 32 * 1024 * 1024
 """Of a file that is no policy file."""
 
+SECRETS = frozenset({"OPENROUTER_MANAGEMENT_KEY", "OPENROUTER_API_KEY", "GITHUB_TOKEN"})
+"""Variables that git has no use for."""
+
 _FILE_MODES = frozenset({"100644", "100755"})
 
 
@@ -64,7 +67,8 @@ def read_base(base: str, paths: Sequence[Path]) -> Base:
     where = "" if git else "; this folder is in no git repository"
     raise UsageError(
         f"{base!r} is neither a git revision nor a path here{where} "
-        "(in CI, fetch it first: a shallow checkout has no other revisions)"
+        "(in CI, fetch it first: a shallow checkout has no other revisions)",
+        code=Code.BAD_BASE,
     )
 
 
@@ -86,7 +90,9 @@ def read_base_file(base: str, path: Path) -> tuple[str, bytes] | None:
         if inside not in modes:
             return None
         if modes[inside] not in _FILE_MODES:
-            raise UsageError(f"{base}:{inside} is a link or a submodule: name the file behind it")
+            raise UsageError(
+                f"{base}:{inside} is a link or a submodule: name the file behind it", code=Code.BAD_BASE
+            )
         return f"{base}:{inside}", git.content(commit, inside, MOST_FILE_BYTES)
     beside = (Path(base) if Path(base).is_dir() else Path(base).parent) / path.name
     if not beside.is_file():
@@ -95,7 +101,7 @@ def read_base_file(base: str, path: Path) -> tuple[str, bytes] | None:
         with beside.open("rb") as file:
             return str(beside), file.read(MOST_FILE_BYTES + 1)
     except OSError as error:
-        raise UsageError(f"cannot read {beside}: {error.strerror}") from error
+        raise UsageError(f"cannot read {beside}: {error.strerror}", code=Code.BAD_BASE) from error
 
 
 def _of_revision(git: _Git, base: str, commit: str, paths: Sequence[Path]) -> Base:
@@ -138,7 +144,7 @@ class _Revision:
         path = PurePosixPath(self._path(name))
         if path.parts[0] == os.pardir:
             return Fault(Code.EXTENDS_NOTHING, f"{path} is not in the repository")
-        listed = dict((file, mode) for mode, file in self.git.listed(self.commit, str(path.parent)))
+        listed = {file: mode for mode, file in self.git.listed(self.commit, str(path.parent))}
         if listed.get(str(path)) in _FILE_MODES:
             return self.git.content(self.commit, str(path))
         return not_there(name, (PurePosixPath(file).name for file in listed))
@@ -159,7 +165,10 @@ def _policy_files(listed: Sequence[tuple[str, str]], inside: str, base: str) -> 
         if not is_named and not _may_matter(below):
             continue
         if mode not in _FILE_MODES:
-            raise UsageError(f"{base}:{file} is a link or a submodule: name the file or folder behind it")
+            raise UsageError(
+                f"{base}:{file} is a link or a submodule: name the file or folder behind it",
+                code=Code.BAD_BASE,
+            )
         if is_named or below.suffix:
             yield file
 
@@ -202,7 +211,10 @@ class _Git:
         real = os.path.join(os.path.realpath(whole.parent), whole.name)  # noqa: PTH118 - as above
         inside = os.path.relpath(real, self.root)
         if inside == os.pardir or inside.startswith(os.pardir + os.sep):
-            raise UsageError(f"{path} is not in the repository: compare it with a path instead of a revision")
+            raise UsageError(
+                f"{path} is not in the repository: compare it with a path instead of a revision",
+                code=Code.BAD_BASE,
+            )
         return PurePosixPath(*Path(inside).parts).as_posix()
 
     def listed(self, commit: str, path: str) -> list[tuple[str, str]]:
@@ -230,7 +242,7 @@ class _Git:
     def _read(self, arguments: Sequence[str]) -> bytes:
         found = _run(arguments, Path(self.root))
         if found is None:
-            raise UsageError(f"git could not read the base: git {' '.join(arguments)}")
+            raise UsageError(f"git could not read the base: git {' '.join(arguments)}", code=Code.BAD_BASE)
         return found
 
 
@@ -242,6 +254,7 @@ def _run(arguments: Sequence[str], folder: Path) -> bytes | None:
             cwd=folder,
             stdin=subprocess.DEVNULL,
             capture_output=True,
+            env={name: value for name, value in os.environ.items() if name not in SECRETS},
             check=False,
         )
     except OSError:

@@ -61,7 +61,7 @@ def _kept(old: Policy, new: Policy, sides: tuple[PolicySet, PolicySet]) -> Itera
 def _removed(policy: Policy, new: PolicySet) -> Change:
     """A policy that is gone, or that a file which extends its own switches off."""
     off = next((item for item in new.overrides if (item.policy, item.key) == (policy.id, DISABLED)), None)
-    places = Places(policy.location, off and off.location)
+    places = Places(policy.location, off.location if off else None)
     note = "policy disabled" if off else "policy removed"
     return Change(Effect.WEAKER, policy.id, "policy", policy.rule, "", places, note)
 

@@ -11,6 +11,7 @@ from orpolicy.reporters._html_findings import fact_list, place
 from orpolicy.reporters._html_markup import Child, Markup, element, joined, lines, markup, outside, said
 from orpolicy.reporters._html_summary import badge
 from orpolicy.reporters._json_value import plain
+from orpolicy.reporters._override_words import changed_key, changed_what, value_text
 from orpolicy.reporters._words import name, plural, proof, prose
 
 if TYPE_CHECKING:
@@ -110,6 +111,25 @@ def _waiver(waiver: WaiverResult) -> Markup:
         element("td", covers, data_label="Covers", data_value=repr(float(waiver.spend_usd))),
         element("td", agreed, data_label="Agreed", class_="long"),
     )
+
+
+def overrides(report: Report) -> Markup:
+    """What policy files change of those that they extend; "" without any."""
+    if not report.overrides:
+        return Markup("")
+    heads = (("Override of", "text"), ("Key", "text"), ("From", ""), ("To", ""), ("Where", ""))
+    rows = [
+        element(
+            "tr",
+            element("th", changed_what(item), scope="row"),
+            element("td", changed_key(item), data_label="Key"),
+            element("td", value_text(item.before), data_label="From"),
+            element("td", value_text(item.after), data_label="To"),
+            element("td", place(item.location), data_label="Where", class_="long"),
+        )
+        for item in report.overrides
+    ]
+    return _section("overrides", "Overrides", _table(heads, rows, "overrides"))
 
 
 def queries(report: Report) -> Markup:

@@ -32,7 +32,7 @@ def put_inconclusive(page: Page, report: Report) -> None:
             Piece("INCONCLUSIVE", Ink.HOLD),
             GAP,
             Piece(name(item.policy), Ink.STRONG),
-            f"{GAP}{item.reason}",
+            f"{GAP}{item.reason} [{item.reason.code}]",
             hang=GUTTER,
         )
         for text in (item.detail, item.advice):

@@ -11,7 +11,7 @@ from orpolicy.reporters._figures import span
 from orpolicy.reporters._html_charts import charts
 from orpolicy.reporters._html_findings import findings_section
 from orpolicy.reporters._html_markup import Markup, element, markup
-from orpolicy.reporters._html_proof import footer, inconclusive, policies, queries, waivers
+from orpolicy.reporters._html_proof import footer, inconclusive, overrides, policies, queries, waivers
 from orpolicy.reporters._html_summary import begin, summary
 from orpolicy.reporters.base import Reporter
 
@@ -39,6 +39,7 @@ class Html(Reporter):
             findings_section(report),
             policies(report),
             waivers(report),
+            overrides(report),
             queries(report),
         )
         body = element("body", element("main", content), footer(report), _script())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from orpolicy.period import stamp
 from orpolicy.reporters._json_finding import finding_json, place_json
 from orpolicy.reporters._json_value import Value, json_text, plain
+from orpolicy.reporters._override_words import override_json
 from orpolicy.reporters.base import Reporter
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ def _report(report: Report) -> dict[str, Value]:
             {
                 "policy": item.policy,
                 "reason": item.reason.value,
+                "code": item.reason.code.value,
                 "detail": item.detail,
                 "advice": item.advice,
                 **place_json(item.location),
@@ -88,6 +90,7 @@ def _report(report: Report) -> dict[str, Value]:
         ],
         "waivers": [_waiver(waiver) for waiver in report.waivers],
         "queries": [_query(query) for query in report.queries],
+        "overrides": [override_json(item) for item in report.overrides],
         "catalogue": {
             "taken_at": stamp(report.catalogue_taken_at) if report.catalogue_taken_at else None,
             "models": report.catalogue_models,

@@ -8,6 +8,7 @@ from orpolicy.reporters._figures import cents, minute, rate, share, span, tokens
 from orpolicy.reporters._headline import CENT, beside_net, ended, sentence
 from orpolicy.reporters._markdown_findings import TABLE_HEAD, explained, finding_row, place
 from orpolicy.reporters._markdown_text import code, escaped, row
+from orpolicy.reporters._override_words import changed_key, changed_what, value_text
 from orpolicy.reporters._plain_finding import dollars, stopped
 from orpolicy.reporters._waiver_words import covered
 from orpolicy.reporters._words import name, plural, proof, prose
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from orpolicy.finding import Inconclusive
-    from orpolicy.report import Report, WaiverResult
+    from orpolicy.report import OverrideResult, Report, WaiverResult
     from orpolicy.reporters.base import Style
 
 MARKER = "<!-- orpolicy report -->"
@@ -27,14 +28,21 @@ MARKER = "<!-- orpolicy report -->"
 _FINDINGS_ROOM = 24_000
 _INCONCLUSIVE_ROOM = 8_000
 _WAIVERS_ROOM = 6_000
+_OVERRIDES_ROOM = 2_000
 _NOTICES_ROOM = 3_000
 _EXPLAINED_ROOM = 10_000
 _PASSED_ROOM = 5_000
-"""Characters for each part, 56,000 in all: with what stands around them less than 60,000."""
+"""Characters for each part, 58,000 in all: with what stands around them less than 60,000."""
 
 _WAIVERS_HEAD = (
     row("Waiver", "Policy", "Until", "Covers", "Owner", "Reason"),
     row("---", "---", "---", "---", "---", "---"),
+)
+
+
+_OVERRIDES_HEAD = (
+    row("Override of", "Key", "From", "To", "Where"),
+    row("---", "---", "---", "---", "---"),
 )
 
 
@@ -52,6 +60,7 @@ class Markdown(Reporter):
             _findings(report),
             _inconclusive(report.inconclusive),
             _waivers(report.waivers),
+            _overrides(report.overrides),
             _notices(report.notices),
             _explained(report),
             _passed(report),
@@ -131,6 +140,17 @@ def _waivers(waivers: Sequence[WaiverResult]) -> list[str]:
     rows = _fit(map(_waiver_row, waivers), _WAIVERS_ROOM)
     left = _left_out(len(waivers) - len(rows), "waiver")
     return ["### Waivers", "", *_WAIVERS_HEAD, *rows, *left] if waivers else []
+
+
+def _overrides(items: Sequence[OverrideResult]) -> list[str]:
+    rows = _fit(map(_override_row, items), _OVERRIDES_ROOM)
+    left = _left_out(len(items) - len(rows), "override")
+    return ["### Overrides", "", *_OVERRIDES_HEAD, *rows, *left] if items else []
+
+
+def _override_row(item: OverrideResult) -> str:
+    was, now = (code(value_text(value)) for value in (item.before, item.after))
+    return row(code(changed_what(item)), code(changed_key(item)), was, now, place(item.location))
 
 
 def _waiver_row(waiver: WaiverResult) -> str:

@@ -8,6 +8,7 @@ from orpolicy.period import stamp
 from orpolicy.report import WaiverState
 from orpolicy.reporters._figures import cents
 from orpolicy.reporters._json_value import Value, json_text
+from orpolicy.reporters._override_words import override_json
 from orpolicy.reporters._plain_finding import dollars, stopped
 from orpolicy.reporters._sarif_results import Background, holding, result_json
 from orpolicy.reporters._sarif_rules import policy_texts, rule_id, rule_json
@@ -98,7 +99,7 @@ def _unjudged(item: Inconclusive, index: Mapping[str, int]) -> dict[str, Value]:
     notification = {
         **_notification("error", f"{id_} is inconclusive ({item.reason}): {words}"),
         "locations": [physical(item.location)],
-        "properties": {"reason": item.reason.value},
+        "properties": {"reason": item.reason.value, "code": item.reason.code.value},
     }
     if id_ in index:
         notification["associatedRule"] = {"id": id_, "index": index[id_]}
@@ -139,4 +140,5 @@ def _properties(report: Report) -> dict[str, Value]:
             "waived": float(total.waived),
             "baselined": float(total.baselined),
         },
+        "overrides": [override_json(item) for item in report.overrides],
     }

@@ -8,6 +8,7 @@ from orpolicy.reporters._figures import money, rate, share, span, tokens
 from orpolicy.reporters._headline import beside_net, ended, net, sentence
 from orpolicy.reporters._page import GAP, GUTTER, PROSE, VERDICT_INK, Ink, Page, Piece, sticky
 from orpolicy.reporters._text_findings import put_findings
+from orpolicy.reporters._text_overrides import put_overrides
 from orpolicy.reporters._text_proof import put_footer, put_inconclusive, put_passed, put_queries, put_waivers
 from orpolicy.reporters._words import plural, prose
 from orpolicy.reporters.base import Reporter
@@ -35,6 +36,7 @@ class Text(Reporter):
         put_inconclusive(page, report)
         put_passed(page, report, verbose=verbose)
         put_waivers(page, report)
+        put_overrides(page, report, verbose=verbose)
         if verbose:
             put_queries(page, report)
         _put_notices(page, report)

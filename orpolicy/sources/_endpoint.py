@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from orpolicy.codes import Code
 from orpolicy.errors import UsageError
 from orpolicy.sources._secret import Secret
 
@@ -53,12 +54,16 @@ def _key(setting: Setting) -> Secret:
     for name in _KEYS:
         key = Secret(setting.environ.get(name, "").strip())
         if key and not key.is_token:
-            raise UsageError(f"{name} holds characters that no key has, such as spaces or control characters")
+            raise UsageError(
+                f"{name} holds characters that no key has, such as spaces or control characters",
+                code=Code.BAD_ENVIRONMENT,
+            )
         if key:
             return key
     raise UsageError(
         "no key: set OPENROUTER_MANAGEMENT_KEY (or OPENROUTER_API_KEY) to a management key (inference keys "
-        "are refused), or evaluate something else with --source"
+        "are refused), or evaluate something else with --source",
+        code=Code.BAD_ENVIRONMENT,
     )
 
 
@@ -67,13 +72,23 @@ def _parts(url: str) -> SplitResult:
         parts = urlsplit(url)
         port_is_valid = parts.port is None or parts.port > 0
     except ValueError:
-        raise UsageError("OPENROUTER_BASE_URL is no URL such as https://openrouter.ai") from None
+        raise UsageError(
+            "OPENROUTER_BASE_URL is no URL such as https://openrouter.ai", code=Code.BAD_ENVIRONMENT
+        ) from None
     if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_valid:
-        raise UsageError("OPENROUTER_BASE_URL needs scheme and host: https://openrouter.ai")
+        raise UsageError(
+            "OPENROUTER_BASE_URL needs scheme and host: https://openrouter.ai", code=Code.BAD_ENVIRONMENT
+        )
     if "@" in parts.netloc or parts.query or parts.fragment:
-        raise UsageError("OPENROUTER_BASE_URL must hold neither credentials nor a query nor a fragment")
+        raise UsageError(
+            "OPENROUTER_BASE_URL must hold neither credentials nor a query nor a fragment",
+            code=Code.BAD_ENVIRONMENT,
+        )
     if parts.scheme == "http" and not _is_loopback(parts):
-        raise UsageError(f"OPENROUTER_BASE_URL: plain http to {parts.hostname} would show the key; use https")
+        raise UsageError(
+            f"OPENROUTER_BASE_URL: plain http to {parts.hostname} would show the key; use https",
+            code=Code.BAD_ENVIRONMENT,
+        )
     return parts
 
 

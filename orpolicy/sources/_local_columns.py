@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from orpolicy.codes import Code
 from orpolicy.errors import UsageError
 from orpolicy.query.vocabulary import COMPLETION, DIMENSIONS, METRICS, PROMPT, REQUESTS, SPEND, TOKENS
 
@@ -90,13 +91,14 @@ def check_header(file: object, columns: Collection[str]) -> None:
     """
     twice = sorted({name for name in columns if list(columns).count(name) > 1})
     if twice:
-        raise UsageError(f"{file}: the column {twice[0]!r} is there twice")
+        raise UsageError(f"{file}: the column {twice[0]!r} is there twice", code=Code.BAD_SOURCE)
     if CREATED not in columns or SPEND not in named(columns):
         shown = ", ".join(list(columns)[:6]) + (", ..." if len(columns) > 6 else "")  # noqa: PLR2004 - enough to tell
         raise UsageError(
             f"{file}: unknown header ({shown}): expected created_at, total_usage and other names of the"
             " analytics API, or the header of OpenRouter's activity export (created_at, cost_total,"
-            " byok_usage_inference, ...)"
+            " byok_usage_inference, ...)",
+            code=Code.BAD_SOURCE,
         )
 
 

@@ -6,6 +6,7 @@ import tempfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from orpolicy.codes import Code
 from orpolicy.errors import Reason, SourceError, UsageError
 from orpolicy.sources._local_columns import CREATED, GENERATION, check_header, layout, quoted
 from orpolicy.sources._local_files import Format
@@ -69,7 +70,8 @@ class Engine:
             import duckdb  # noqa: PLC0415 - an extra, imported on use
         except ImportError as error:
             raise UsageError(
-                "files of records need DuckDB, which is not installed: pip install 'orpolicy[local]'"
+                "files of records need DuckDB, which is not installed: pip install 'orpolicy[local]'",
+                code=Code.BAD_SOURCE,
             ) from error
         self._failure: type[Exception] = duckdb.Error
         self._folder = tempfile.TemporaryDirectory(prefix="orpolicy-", ignore_cleanup_errors=True)
@@ -114,7 +116,9 @@ class Engine:
         try:
             types = {str(row[0]): str(row[1]) for row in self._run(parquet_header(file))}
         except SourceError as error:
-            raise UsageError(f"{file}: cannot be read as Parquet: {error.detail}") from error
+            raise UsageError(
+                f"{file}: cannot be read as Parquet: {error.detail}", code=Code.BAD_SOURCE
+            ) from error
         check_header(file, list(types))
         return types
 

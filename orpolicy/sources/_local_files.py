@@ -11,6 +11,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from orpolicy.codes import Code
 from orpolicy.errors import UsageError
 
 if TYPE_CHECKING:
@@ -64,9 +65,9 @@ class RecordFile:
             with self.text(errors="replace") as stream:  # the engine refuses such bytes, with their line
                 header = next(csv.reader(stream, strict=True), [])
         except (OSError, EOFError, csv.Error) as error:
-            raise UsageError(f"{self}: cannot be read as CSV: {error}") from error
+            raise UsageError(f"{self}: cannot be read as CSV: {error}", code=Code.BAD_SOURCE) from error
         if not header:
-            raise UsageError(f"{self}: there is no header: the file is empty")
+            raise UsageError(f"{self}: there is no header: the file is empty", code=Code.BAD_SOURCE)
         return header
 
 
@@ -82,13 +83,17 @@ def record_files(text: str) -> tuple[RecordFile, ...]:
     if path.is_file():
         found = _readable([path])
         if not found:
-            raise UsageError(f"{text}: not a file of records: use {_suffixes()}, the text ones also with .gz")
+            raise UsageError(
+                f"{text}: not a file of records: use {_suffixes()}, the text ones also with .gz",
+                code=Code.BAD_SOURCE,
+            )
         return found
     names = path.rglob("*") if path.is_dir() else map(Path, glob.glob(text, recursive=True))  # noqa: PTH207 - takes absolute patterns
     found = _readable(sorted(names))
     if not found:
         raise UsageError(
-            f"{text!r} is no source: no such file, and no folder or pattern with records ({_suffixes()})"
+            f"{text!r} is no source: no such file, and no folder or pattern with records ({_suffixes()})",
+            code=Code.BAD_SOURCE,
         )
     return found
 
@@ -110,5 +115,7 @@ def _record_file(path: Path) -> RecordFile | None:
                 with path.open("rb") as stream:
                     return RecordFile(path, item, stream.read(2) == _GZIP_MAGIC)
             except OSError as error:
-                raise UsageError(f"{path}: cannot be read: {error.strerror or error}") from error
+                raise UsageError(
+                    f"{path}: cannot be read: {error.strerror or error}", code=Code.BAD_SOURCE
+                ) from error
     return None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from orpolicy.account import Directory
+from orpolicy.codes import Code
 from orpolicy.errors import Reason, SourceError, UsageError
 from orpolicy.period import stamp
 from orpolicy.query.model import Answer, Granularity, Meta, Operator
@@ -82,7 +83,8 @@ class Memory(Source):
             UsageError: always.
         """
         raise UsageError(
-            f"{setting.text!r} is not a source that can be opened: give files of records instead"
+            f"{setting.text!r} is not a source that can be opened: give files of records instead",
+            code=Code.BAD_SOURCE,
         )
 
     @property

@@ -57,7 +57,7 @@ def test_one_problem_is_one_problem(folder: Path, capsys: pytest.CaptureFixture[
     ("arguments", "expected"),
     [
         (["validate"], "orpolicy: no policies here: there is neither a folder policies/"),
-        (["validate", "gone.yaml"], "orpolicy: gone.yaml does not exist\n"),
+        (["validate", "gone.yaml"], "orpolicy: gone.yaml does not exist [ORP102]\n"),
         (["validate", "--pack", "gone"], "orpolicy: there is no pack 'gone'"),
     ],
 )

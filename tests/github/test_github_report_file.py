@@ -38,6 +38,7 @@ def test_every_field_comes_back(tmp_path: Path, sample: str) -> None:
         ),
         waivers=tuple(replace(item, location=replace(item.location, column=1)) for item in report.waivers),
         queries=(),
+        overrides=(),
         spend=SpendBreakdown(),
     )
 

@@ -23,6 +23,7 @@ from orpolicy.plugins import REPORTERS
 from orpolicy.report import (
     Baseline,
     Coverage,
+    OverrideResult,
     PeriodSpend,
     PolicyResult,
     QueryRecord,
@@ -537,6 +538,11 @@ def waivers_of_all_states() -> Report:
             finding(3, status=Status.BASELINED, policy="blended-outlier", subject={"model": "x/y-preview"}),
         ),
         waivers=waivers,
+        overrides=(
+            OverrideResult("", "key_sets.batch", ["batch-*"], ["batch-*", "|nightly"], Location(FILE, 3, 1)),
+            OverrideResult("blended-outlier", "fail_above", 15, 30.5, Location(FILE, 6, 20)),
+            OverrideResult("blended-outlier", "warn_above", 5, None, Location(FILE, 6, 36)),
+        ),
     )
 
 

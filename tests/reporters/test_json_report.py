@@ -84,6 +84,7 @@ def test_story_is_the_contract() -> None:
         "inconclusive",
         "waivers",
         "queries",
+        "overrides",
         "catalogue",
         "notices",
         "spend",
@@ -197,6 +198,7 @@ def test_inconclusive_and_waivers() -> None:
         {
             "policy": "no-retired-models",
             "reason": "truncated",
+            "code": "ORP205",
             "detail": "q3 stayed truncated at 10,000 rows, and its last row ($14.20) is above the floor "
             "($10).",
             "advice": "Narrow the policy with `where`, or raise `floor.spend` above $14.20.",
@@ -384,7 +386,7 @@ def objects(node: Any) -> list[Any]:
 
 def test_every_object_is_strict() -> None:
     found = objects(SCHEMA)
-    assert len(found) == 23
+    assert len(found) == 24
     for node in found:
         assert node["additionalProperties"] is False
         assert node["required"] == list(node["properties"])

@@ -273,7 +273,9 @@ def test_bounded_savings_and_waivers_of_every_state() -> None:
     assert [row[0] for row in rows] == [
         *("", "FAIL", "WAIVED", "BASELINED"),
         *("Waiver", "active", "expiring", "expired", "exceeded", "unused", "refused"),
+        *("Override of", "key_sets", "blended-outlier", "blended-outlier"),
     ]
+    assert rows[12] == ["key_sets", "batch", '["batch-*"]', '["batch-*", "|nightly"]', "policies/cost.yaml:3"]
     assert rows[1][5] == "up to $750.50"
     assert rows[9][3] == "no finding"
 
@@ -288,6 +290,7 @@ def test_what_has_no_room_is_counted_and_rows_stay_whole() -> None:
         policies=tuple(policy(f"p{number}") for number in many),
         inconclusive=(unjudged,) * 2_000,
         waivers=(waiver,) * 2_000,
+        overrides=(waivers_of_all_states().overrides[1],) * 2_000,
         notices=(words,) * 2_000,
     )
     tokens = parsed(value)

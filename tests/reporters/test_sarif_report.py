@@ -343,7 +343,7 @@ def test_what_could_not_be_judged_is_an_error_of_the_run() -> None:
     )
     assert unjudged["associatedRule"] == {"id": "no-retired-models", "index": 6}
     assert unjudged["locations"][0]["physicalLocation"]["region"]["startLine"] == 60
-    assert unjudged["properties"] == {"reason": "truncated"}
+    assert unjudged["properties"] == {"reason": "truncated", "code": "ORP205"}
     assert notice == {
         "level": "note",
         "message": {"text": "1 row outside the window was dropped from q2."},

@@ -211,7 +211,8 @@ def test_a_safe_truncation_is_explained() -> None:
 def test_inconclusive_says_why_and_what_to_do() -> None:
     shown = flat(everything_inconclusive())
     for reason in Reason:
-        assert f"{reason} The server said: {reason}. Ask again, or change the policy. -->" in shown
+        said = f"The server said: {reason}. Ask again, or change the policy. -->"
+        assert f"{reason} [{reason.code}] {said}" in shown
 
 
 def test_passed_policies_are_one_list() -> None:
