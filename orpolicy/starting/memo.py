@@ -30,8 +30,6 @@ class Memo(Source):
     def __init__(self, source: Source) -> None:
         self._source = source
         self._answers: list[Answer] = []
-        self._meta: Meta | SourceError | None = None
-        self._directory: Directory | SourceError | None = None
         self.queries = 0
         """How many questions were passed on."""
 
@@ -78,11 +76,12 @@ class Memo(Source):
 
     def answers(self, queries: Sequence[Query]) -> list[Answer | SourceError]:
         """One answer or error a query, in the queries' order; the unknown ones are asked together."""
-        unknown = [query for query in queries if self._known(query) is None]
+        known = {query: _recalled(answer, query) for query in queries if (answer := self._known(query))}
+        unknown = [query for query in queries if query not in known]
         self.queries += len(unknown)
         fresh = dict(zip(unknown, self._source.answers(unknown), strict=True))
         self._answers += [answer for answer in fresh.values() if not isinstance(answer, SourceError)]
-        return [fresh[query] if query in fresh else self._recalled(query) for query in queries]
+        return [(known | fresh)[query] for query in queries]
 
     def _known(self, query: Query) -> Answer | None:
         """An answer of the same rows with every metric that is wanted."""
@@ -96,9 +95,8 @@ class Memo(Source):
             None,
         )
 
-    def _recalled(self, query: Query) -> Answer:
-        answer = self._known(query)
-        if answer is None:  # pragma: no cover - it was known a moment ago
-            raise KeyError(query)
-        table = Table(answer.table.dimensions, {name: answer.table.metrics[name] for name in query.metrics})
-        return replace(answer, query=query, table=table)
+
+def _recalled(answer: Answer, query: Query) -> Answer:
+    """What an answer says to a question that wants no more metrics than it has."""
+    table = Table(answer.table.dimensions, {name: answer.table.metrics[name] for name in query.metrics})
+    return replace(answer, query=query, table=table)

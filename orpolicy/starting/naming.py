@@ -33,14 +33,17 @@ def exact(member: Member, account: Account, others: Collection[Member]) -> str |
     if member.startswith(HASH_PREFIX) and member.removeprefix(HASH_PREFIX) in account.directory.by_hash:
         return member
     keys = account.directory.by_name.get(member, ())
-    pattern = literal(member)
-    if pattern != member and len(keys) == 1:
-        return HASH_PREFIX + keys[0].key_hash
-    test = Patterns(KEY, (pattern,))
-    known = {*others, *account.directory.by_name} - {member, None}
-    if not any(test.match(account.names(KEY, other) | {other or ""}) for other in known):
-        return pattern
-    return HASH_PREFIX + keys[0].key_hash if len(keys) == 1 else None
+    pattern, hashed = literal(member), [HASH_PREFIX + keys[0].key_hash] if len(keys) == 1 else []
+    others_names = [
+        account.names(KEY, other) | {other}
+        for other in {*others, *account.directory.by_name} - {member, None}
+        if other
+    ]
+    for choice in (pattern, *hashed) if pattern == member else (*hashed, pattern):
+        test = Patterns(KEY, (choice,))
+        if test.match(account.names(KEY, member)) and not any(map(test.match, others_names)):
+            return choice
+    return None
 
 
 def literal(name: str) -> str:
