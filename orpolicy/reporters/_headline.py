@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from orpolicy.reporters._figures import count, money
@@ -57,11 +58,18 @@ def beside_net(report: Report) -> tuple[str, ...]:
     )
     if unknown:
         facts.append(f"{plural(unknown, 'finding')} with unknown savings")
-    if total.waived >= CENT:
-        facts.append(f"{money(total.waived)} waived")
-    if total.baselined >= CENT:
-        facts.append(f"{money(total.baselined)} accepted by the baseline")
+    facts += _set_aside(report, Status.WAIVED, total.waived, "waived")
+    facts += _set_aside(report, Status.BASELINED, total.baselined, "accepted by the baseline")
     return tuple(facts)
+
+
+def _set_aside(report: Report, status: Status, saves_usd: float, words: str) -> list[str]:
+    """What is set aside: its savings, else what it spent, so that its dollars are seen in any case."""
+    if saves_usd >= CENT:
+        return [f"{money(saves_usd)} {words}"]
+    findings = [finding for finding in report.findings if finding.status is status]
+    spent = money(math.fsum(finding.spend_usd for finding in findings))
+    return [f"{plural(len(findings), 'finding')} of {spent} {words}"] if findings else []
 
 
 def sentence(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -211,7 +212,28 @@ def test_a_baseline_in_git(capsys: pytest.CaptureFixture[str], monkeypatch: pyte
     assert run([*arguments[:-1], "elsewhere"]) == 2
     assert "there is no baseline elsewhere" in capsys.readouterr().err
     Path("link").symlink_to("ci/accepted")
-    assert run([*arguments[:-1], "ci"]) == 2
+    assert run([*arguments[:-1], "link"]) == 1  # on the older side it was not there
+    git = ("git", "-c", "user.name=T", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false")
+    subprocess.run([*git, "add", "link"], check=True)
+    subprocess.run([*git, "commit", "--quiet", "--message=x"], check=True)
+    capsys.readouterr()
+    assert run([*arguments[:-1], "link"]) == 2
+    assert "HEAD:link is a link or a submodule" in capsys.readouterr().err
+
+
+def test_git_gets_no_secret(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sides(OUTLIER, OUTLIER)
+    (folder / "git").write_text(f"#!/bin/sh\nenv >>{folder}/seen\nexit 1\n", encoding="utf-8")
+    (folder / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder), prepend=":")
+    for name in ("OPENROUTER_MANAGEMENT_KEY", "OPENROUTER_API_KEY", "GITHUB_TOKEN"):
+        monkeypatch.setenv(name, "sk-or-v1-nobody")
+    diff(capsys, code=0)
+    seen = (folder / "seen").read_text(encoding="utf-8")
+    assert "PATH=" in seen
+    assert "nobody" not in seen
 
 
 @pytest.mark.parametrize("form", ["text", "json", "markdown"])
@@ -237,6 +259,17 @@ def test_a_pseudonym_is_that_of_the_report(capsys: pytest.CaptureFixture[str]) -
     (where,) = (change for change in value["changes"] if change["what"] == "where.api_key_id")
     assert where["after"] == key
     assert key.startswith("key-")
+
+
+def test_members_of_a_set_are_names_too(capsys: pytest.CaptureFixture[str]) -> None:
+    policy = "  - {id: a, rule: spend-limit, where: {model: 'x/*', api_key_id: '@ours'}, fail_above: 100}\n"
+    for name, members in (("old/orpolicy.yaml", "acme-one"), ("orpolicy.yaml", "acme-one, acme-two")):
+        Path(name).write_text(
+            f"version: 1\nkey_sets: {{ours: [{members}]}}\npolicies:\n{policy}", encoding="utf-8"
+        )
+    (change,) = diff(capsys, "--redact", code=0)["changes"]
+    assert "acme" not in change["after"]
+    assert change["after"].startswith(f"{change['before']}, key-")
 
 
 @pytest.mark.parametrize("source", [[], ["--source", "demo"]])
