@@ -31,9 +31,13 @@ if TYPE_CHECKING:
 def disguised(recording: Recording, policies: PolicySet) -> Recording:
     """The recording with pseudonyms, and with whom the policies' selectors matched before.
 
+    One that has pseudonyms already stays as it is.
+
     Raises:
         SourceError: if two names have one pseudonym, so that they could not be told apart.
     """
+    if recording.pseudonyms is not None:
+        return recording
     members = _members(recording)
     directory = recording.directory if isinstance(recording.directory, Directory) else Directory()
     _check_distinct(members)
@@ -132,8 +136,8 @@ class _Mask:
 
     def asked(self, asked: Asked) -> Asked:
         """A question with what came of it."""
-        query, outcome = self.query(asked.query), asked.outcome
-        return Asked(query, lambda: self.outcome(query, outcome))
+        query = self.query(asked.query)
+        return Asked.of(query, self.outcome(query, asked.outcome))
 
     def outcome(self, query: Query, outcome: Outcome) -> Outcome:
         """What came of a question that is masked already."""

@@ -130,7 +130,7 @@ class Recorder(Source):
     def answers(self, queries: Sequence[Query]) -> list[Answer | SourceError]:
         """The other's answers."""
         outcomes = self._source.answers(queries)
-        self.asked += map(_asked, queries, outcomes)
+        self.asked += map(Asked.of, queries, outcomes)
         return outcomes
 
     def supplement(self, report: Report) -> None:
@@ -181,11 +181,7 @@ class Recorder(Source):
         failed = [query for query, outcome in outcomes.items() if isinstance(outcome, SourceError)]
         plain = [query for query in map(plainer, failed) if query not in outcomes and query not in known]
         outcomes |= dict(zip(plain, self._source.answers(plain), strict=True))
-        self.asked += [_asked(query, outcome) for query, outcome in outcomes.items() if _is_of_use(outcome)]
-
-
-def _asked(query: Query, outcome: Answer | SourceError) -> Asked:
-    return Asked(query, lambda: outcome)
+        self.asked += [Asked.of(query, outcome) for query, outcome in outcomes.items() if _is_of_use(outcome)]
 
 
 def _is_of_use(outcome: Answer | SourceError) -> bool:

@@ -1,7 +1,8 @@
 """What a recording asks beyond its run, so that it can also answer policies that are yet to be written.
 
-For each window of the run: models, keys, both, and models by variant, each with every additive metric; the
-days of the window by model and by key; and the weeks or months before it, which growth is held against.
+For each window of the run: models, keys, both, and models by variant, each with every additive metric;
+the days of the window by model, by key and by both; and the weeks or months before it, which growth is held
+against.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ def supplement(window: Window, meta: Meta) -> list[Query]:
     """The questions about one window, the most useful first; those of one shape may be repeated."""
     context = Context(window)
     queries = _asked(context, _SHAPES, _additive(window, meta), meta)
-    queries += _asked(Context(window, granularity=Granularity.DAY), _OVER_TIME, frozenset(), meta)
+    daily = Context(window, granularity=Granularity.DAY)
+    queries += _asked(daily, (*_OVER_TIME, (KEY, MODEL)), frozenset(), meta)
     history = _history(window)
     if history:
         queries += _asked(history, _OVER_TIME, frozenset(), meta)

@@ -16,7 +16,9 @@ EXIT_DONE, EXIT_INCONCLUSIVE = 0, 3
 
 
 @click.command(
-    epilog="Exit codes: 0 recorded, 2 policy files or command line wrong, 3 recorded, but not every policy "
+    epilog="\b\n  orpolicy snapshot may.orpolicy\n  orpolicy check --source may.orpolicy\n"
+    "  orpolicy diff-policy main --source may.orpolicy\n\n"
+    "Exit codes: 0 recorded, 2 policy files or command line wrong, 3 recorded, but not every policy "
     "could be judged, or nothing could be recorded."
 )
 @click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
@@ -52,12 +54,7 @@ def command(
     force: bool,
     quiet: bool,
 ) -> int:
-    r"""Record in FILE what a check learns, so that `check --source FILE` repeats it offline, byte for byte.
-
-    \b
-      orpolicy snapshot april.orpolicy
-      orpolicy check --source april.orpolicy
-      orpolicy diff-policy main --source april.orpolicy
+    """Record in FILE what a check learns, so that `check --source FILE` repeats it offline, byte for byte.
 
     PATH is as in check, and so are the options: give --window and --select to both. FILE also answers other
     policies as far as that follows from what it holds; what does not is inconclusive, never a guess. It holds
@@ -75,7 +72,7 @@ def command(
     clock = parse_now(now)
     with (
         progress(quiet=quiet) as listener,
-        opened(source, clock, catalog, use_cache=not no_cache, listener=listener) as figures,
+        opened(source, clock, catalog, use_cache=not no_cache, listener=listener, quiet=quiet) as figures,
     ):
         chosen = Choice(window, select, ignore)
         recorded = record(policies, figures, chosen, only_asked=only_asked, redact=redact)
@@ -91,6 +88,7 @@ def command(
 
 def _told(recorded: Recorded, file: Path, size: int) -> str:
     from orpolicy.period import stamp
+    from orpolicy.reporters._words import prose
 
     recording = recorded.recording
     beyond = len(recording.answers) - recorded.asked
@@ -99,7 +97,7 @@ def _told(recorded: Recorded, file: Path, size: int) -> str:
     hidden = ", names as pseudonyms" if recording.pseudonyms else ""
     return (
         f"{file}: {recorded.asked} answers that the run asked for{more}, {_bytes(size)}{hidden}\n"
-        f"{recording.info.kind}{where} at {stamp(recording.now)}; verdict: {recorded.report.verdict}"
+        f"{prose(recording.info.kind + where)} at {stamp(recording.now)}; verdict: {recorded.report.verdict}"
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from orpolicy.errors import SourceError
 from orpolicy.query.model import Answer
@@ -33,6 +33,11 @@ class Asked:
 
     query: Query
     read: Callable[[], Outcome]
+
+    @classmethod
+    def of(cls, query: Query, outcome: Outcome) -> Self:
+        """A query with an outcome that is known."""
+        return cls(query, lambda: outcome)
 
     @cached_property
     def outcome(self) -> Outcome:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from orpolicy.sources._snapshot_model import Outcome
     from orpolicy.table import Member
 
+_KIND = re.compile(r"[a-z][a-z0-9-]{0,31}")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 Members = dict[str, list["Member"]]
@@ -74,7 +75,7 @@ def _recording(fields: Fields, name: str) -> Recording:
     return Recording(
         now=_moment(fields.text("now")),
         info=SourceInfo(
-            source.text("kind"),
+            _kind(source.text("kind")),
             source.text("host"),
             source.count("requests"),
             source.count("cached_requests"),
@@ -90,6 +91,12 @@ def _recording(fields: Fields, name: str) -> Recording:
         ),
         pseudonyms=_pseudonyms(fields.raw("pseudonyms")),
     )
+
+
+def _kind(text: str) -> str:
+    if not _KIND.fullmatch(text):
+        raise BrokenSnapshot("kind is no source's")
+    return text
 
 
 def _moment(text: str) -> datetime:
@@ -166,8 +173,7 @@ def _pseudonyms(value: object) -> Pseudonyms | None:
 def _asked(fields: Fields, members: Members, name: str) -> Asked:
     query = _query(fields.fields("query"))
     if "error" in fields.values:
-        error = _error(fields)
-        return Asked(query, lambda: error)
+        return Asked.of(query, _error(fields))
     return Asked(query, partial(_read, partial(_answer, query, fields, members), name))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -19,14 +20,18 @@ from orpolicy.account import ApiKey, Directory
 from orpolicy.errors import Reason, SourceError
 from orpolicy.period import interval_window, parse_window
 from orpolicy.plugins import SOURCES
-from orpolicy.query.model import Filter, Granularity, Operator, Query
+from orpolicy.query.model import Answer, Filter, Granularity, Operator, Query
 from orpolicy.query.vocabulary import BASE_METRICS
+from orpolicy.recording import Recorder
+from orpolicy.sources._snapshot_json import encode
+from orpolicy.sources._snapshot_read import decode
 from orpolicy.sources.base import Setting, Source
 from orpolicy.sources.memory import Memory
+from orpolicy.sources.snapshot import Snapshot
 from orpolicy.table import DATE, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 
@@ -221,6 +226,20 @@ def _memory(usages: tuple[Usage, ...]) -> Memory:
     return Memory(Table(dimensions, metrics), now=NOW, directory=directory)
 
 
+class Rerecorded(Recorder):
+    """Answers what a snapshot says that was recorded from another source when it was asked."""
+
+    def answer(self, query: Query) -> Answer:
+        with suppress(SourceError):
+            super().answer(query)
+        return Snapshot(decode(encode(self.recording()), "x")).answer(query)
+
+    def answers(self, queries: Sequence[Query]) -> list[Answer | SourceError]:
+        if len(queries) == 1:
+            return super().answers(queries)
+        return Source.answers(self, queries)
+
+
 def _fill(account: LoopbackAccount, usages: tuple[Usage, ...]) -> None:
     made = {key: account.add_key(key.name, key_hash=key.key_hash) for key in KEYS}
     for usage in usages:
@@ -240,12 +259,15 @@ def _fill(account: LoopbackAccount, usages: tuple[Usage, ...]) -> None:
         )
 
 
-@pytest.fixture(scope="module", params=["memory", "openrouter", *WRITERS])
+@pytest.fixture(scope="module", params=["memory", "snapshot", "openrouter", *WRITERS])
 def harness(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
     surrogate = Usage("2026-05-25T00:00:00Z", 2.0**-25, model=ONLY_IN_JSON)
     if request.param == "memory":
         usages = (*USAGES, surrogate)
         yield Harness(_memory(usages), usages, knows_hashes=True)
+    elif request.param == "snapshot":
+        usages = (*USAGES, surrogate)
+        yield Harness(Rerecorded(_memory(usages)), usages, knows_hashes=True)
     elif request.param == "openrouter":
         endless = replace(IMPATIENT, run_seconds=1e9)
         with (

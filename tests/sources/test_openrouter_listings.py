@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from loopback.client import opened
 
+from orpolicy.account import KeyFacts
 from orpolicy.errors import Reason, SourceError
 
 if TYPE_CHECKING:
@@ -114,3 +115,20 @@ def test_links_that_lead_in_a_circle(loopback: LoopbackServer) -> None:
 def test_what_is_no_catalogue(loopback: LoopbackServer, payload: Any) -> None:
     loopback.fail_next(body=raw(payload))
     error(loopback, lambda source: source.catalogue())
+
+
+def test_what_else_is_said_of_a_key_is_kept_where_it_makes_sense(loopback: LoopbackServer) -> None:
+    said = {
+        "limit": 25,
+        "limit_reset": "monthly",
+        "usage": 12.5,
+        "created_at": "2026-01-02",
+        "expires_at": None,
+    }
+    odd = {"limit": True, "limit_reset": 7, "usage": 1e300, "created_at": [], "label": "sk-or-v1-0e6...1c96"}
+    keys = [{"name": "a", "hash": "1", **said}, {"name": "b", "hash": "2", **odd}]
+    loopback.fail_next(body=raw({"data": keys}), path="/keys")
+    with opened(loopback.environ) as source:
+        facts = [key.facts for key in source.directory().keys]
+    assert facts == [KeyFacts(25, "monthly", 12.5, "2026-01-02", None), KeyFacts()]
+    assert "sk-or" not in repr(facts)
