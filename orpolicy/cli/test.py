@@ -73,7 +73,7 @@ def command(
     outputs = parse_formats(formats, FORMATS)
     if parts and min_coverage is not None:
         raise UsageError("--min-coverage is about all tests: leave out -k")
-    policies = load_policies(paths, packs)
+    policies = load_policies(paths, packs, check_names=True)
     cases = _chosen(read_cases(policies), parts)
     outcome = run_tests(cases, policies, min_coverage, partial=bool(parts))
     style = Style(width=width(), color=wants_color(color), verbosity=-1 if quiet else int(verbose))

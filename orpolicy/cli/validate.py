@@ -24,6 +24,10 @@ def command(ctx: click.Context, paths: tuple[Path, ...], packs: tuple[str, ...])
     """
     try:
         found = load_policies(paths, packs, check_names=True)
+        if found.tests:
+            from orpolicy.policy_tests.reading import read_cases
+
+            read_cases(found)
     except PolicyError as error:
         files = len({problem.location.file for problem in error.problems})
         click.echo(str(error), err=True)

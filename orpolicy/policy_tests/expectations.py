@@ -101,7 +101,7 @@ def _foreign(entry: Mapped, policy: Policy) -> Iterator[tuple[str, str]]:
     for name in _subject(entry):
         if name not in known:
             judged = f"by {' and '.join(by)}" if by else "all traffic as one"
-            yield name, f"{policy.id} judges {judged}, so that no finding of it has a {name}"
+            yield name, f"{policy.id} judges {judged}, so that its findings have no {name}"
 
 
 def _empty_spans(entry: Mapped) -> Iterator[tuple[str, ...]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from orpolicy.account import HASH_PREFIX, ApiKey, Directory
@@ -43,11 +42,12 @@ def read_directory(item: Item, problems: list[Problem]) -> Directory:
         workspace_id = workspaces[workspace][0] if workspace else ""
         made_up = _made_up(text(entry, "name"), str(index))
         keys.append(ApiKey(text(entry, "name"), text(entry, "hash") or made_up, workspace_id, workspace))
-    times = Counter(key.key_hash for key in keys)
+    hashes: set[str] = set()
     for index, key in enumerate(keys):
-        if times[key.key_hash] > 1:
+        if key.key_hash in hashes:
             place = item.place("keys", index, "hash")
-            problems.append(Problem(place, "two keys have this hash", code=Code.DEFINED_TWICE))
+            problems.append(Problem(place, "another key has this hash", code=Code.DEFINED_TWICE))
+        hashes.add(key.key_hash)
     return Directory(tuple(sorted(keys)), workspaces)
 
 

@@ -7,6 +7,7 @@ import math
 import re
 from typing import TYPE_CHECKING
 
+from orpolicy.errors import Reason
 from orpolicy.policy.scalars import ScalarError, resolve
 from orpolicy.policy_tests.model import Amount
 from orpolicy.policy_tests.outcome import Ending
@@ -27,6 +28,11 @@ MOST_SUBJECTS = 5
 """So many of the judged subjects are named where the expected one is not among them."""
 
 _WHOLE_FROM = 1e7
+_HINTS = {
+    Reason.NO_CATALOGUE: " (the test has no catalog:)",
+    Reason.UNKNOWN_METRIC: " (no row of the test has it)",
+    Reason.UNKNOWN_DIMENSION: " (no row of the test has it)",
+}
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/+-]*(?: [A-Za-z0-9._/+-]+)*")
 
 
@@ -79,7 +85,7 @@ def got(missing: Missing) -> Iterator[str]:
     elif result.reason:
         entry = {"policy": scalar(result.id), "verdict": str(result.verdict), "reason": str(result.reason)}
         yield _flow(entry)
-        yield missing.judged.detail
+        yield f"{missing.judged.detail}{_HINTS.get(result.reason, '')}"
     elif missing.expectation.verdict is Verdict.INCONCLUSIVE:
         yield _flow({"policy": scalar(result.id), "verdict": str(result.verdict)})
     else:
@@ -147,7 +153,8 @@ def covered(coverage: Coverage, least_percent: float | None) -> str:
     """How many thresholds are crossed, and how many should be."""
     if not coverage.thresholds:
         return "no policy has a threshold"
-    asked = "" if least_percent is None else f", {least_percent:g} % asked for"
+    is_enough = coverage.percent >= (least_percent or 0.0)
+    asked = "" if is_enough else f", {least_percent:g} % asked for"
     return (
         f"{percent(coverage)} of {plural(len(coverage.thresholds), 'threshold')} "
         f"crossed from both sides{asked}"
