@@ -63,7 +63,7 @@ class Grouped(Memory):
     def _rolled_up(self, query: Query) -> Table:
         tests = {item.field: frozenset(item.values).__contains__ for item in query.filters}
         table = self._records.matching(tests).rollup(query.dimensions)
-        return Table(table.dimensions, {name: table.metrics[name] for name in query.metrics})
+        return table.only(query.dimensions, query.metrics)
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ order in which they lie does not, and takes a quarter of the time.
 from __future__ import annotations
 
 import math
-from collections import deque
+from collections import defaultdict, deque
 from dataclasses import dataclass
 from itertools import repeat
 from operator import add, mul
@@ -24,7 +24,8 @@ T = TypeVar("T")
 H = TypeVar("H")
 Number = int | float
 
-PURE = (frozenset({int}), frozenset({float}))
+COUNTS = frozenset({int})
+PURE = (COUNTS, frozenset({float}))
 """What the values of most metrics are: all counts, or all dollars, and none is missing."""
 
 
@@ -49,9 +50,11 @@ class Groups(Generic[H]):
 
 def grouped(column: Sequence[H]) -> Groups[H]:
     """The rows by their value."""
-    keys = list(dict.fromkeys(column))
-    number = {key: index for index, key in enumerate(keys)}
-    return Groups(keys, list(map(number.__getitem__, column)))
+    number: defaultdict[H, int] = defaultdict()
+    number.default_factory = number.__len__  # a value that is new gets the next number
+    codes = list(map(number.__getitem__, column))
+    number.default_factory = None
+    return Groups(list(number), codes)
 
 
 def combined(groups: Sequence[Groups[H]]) -> Groups[tuple[H, ...]]:
@@ -84,9 +87,27 @@ def is_told_apart(groups: Sequence[Groups[H]]) -> bool:
     return all(len(set(codes)) == len(codes) for codes in first.deal(mixed(others)))
 
 
-def sums(column: Sequence[Number | None], add: Adder, groups: Groups[H]) -> list[Number | None]:
-    """The total of each group."""
-    return list(map(add, groups.deal(plain(column))))
+def sums(
+    column: Sequence[Number | None], kinds: frozenset[type], groups: Groups[H]
+) -> Sequence[Number | None]:
+    """The total of each group, as ``total`` has it.
+
+    Args:
+        column: one value a row.
+        kinds: the types of its values.
+        groups: each of at least one row.
+    """
+    if kinds == COUNTS:
+        return _counted(cast("Sequence[int]", plain(column)), groups)
+    return list(map(adder(kinds), groups.deal(plain(column))))
+
+
+def _counted(column: Sequence[int], groups: Groups[H]) -> list[int]:
+    """Integers are added up where they lie: only dollars must be together to be rounded once."""
+    found = [0] * len(groups.keys)
+    for code, value in zip(groups.codes, column, strict=True):
+        found[code] += value
+    return found
 
 
 def total(values: Iterable[Number | None]) -> Number | None:

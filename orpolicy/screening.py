@@ -13,7 +13,7 @@ from itertools import chain, pairwise
 from operator import neg, truediv
 from typing import TYPE_CHECKING
 
-from orpolicy.columns import plain
+from orpolicy.columns import plain, values_at
 from orpolicy.query.vocabulary import REQUESTS, SPEND
 from orpolicy.rules.base import Skip
 
@@ -91,8 +91,7 @@ def values(table: Table, metric: str, rows: Sequence[int]) -> Sequence[Number]:
     column = table.metrics.get(metric)
     if column is None:
         return [0] * len(rows)
-    column = plain(column)
-    some = column if len(rows) == len(table) else list(map(column.__getitem__, rows))
+    some = plain(column) if len(rows) == len(table) else values_at(column, rows)
     return some if table.is_whole(metric) else [value or 0 for value in some]  # type: ignore[return-value] # whole: no None
 
 
@@ -185,6 +184,8 @@ def suspects(found: Screened, times: float, thresholds: Thresholds) -> list[int]
     low = max(below, default=-math.inf)
     high, low = (high - _MARGIN * abs(high)) / times, (low + _MARGIN * abs(low)) / times
     pairs = zip(found.judged.rows, found.ratios, strict=True)
+    if not below and max(found.ratios, default=-math.inf) < high:
+        return []
     if not below:
         return [row for row, value in pairs if value >= high]
     return [row for row, value in pairs if value <= low or value >= high]

@@ -6,6 +6,7 @@ from itertools import chain, compress
 from typing import TYPE_CHECKING
 
 from orpolicy.binding import MODEL, VARIANT
+from orpolicy.policy.patterns import NameIndex
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +40,7 @@ def _admitted(table: Table, dimension: str, matcher: Matcher, account: Account) 
     rows_by = table.rows_by(dimension)
     names = table.once(
         ("names", dimension, id(account)),
-        lambda: (account, [account.names(dimension, member) for member in rows_by]),
+        lambda: (account, NameIndex([account.names(dimension, member) for member in rows_by])),
     )
     groups = list(compress(rows_by.values(), matcher.matches_each(names[1])))
     if len(groups) == len(rows_by):

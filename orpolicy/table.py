@@ -189,8 +189,8 @@ class Table:
         """The total of each group, of those metrics that somebody looks at."""
         return {name: LazyColumn(len(groups.keys), partial(self._sum, name, groups)) for name in self.metrics}
 
-    def _sum(self, metric: str, groups: Groups[G]) -> list[Number | None]:
-        return sums(self.metrics[metric], adder(self._kinds(metric)), groups)
+    def _sum(self, metric: str, groups: Groups[G]) -> Sequence[Number | None]:
+        return sums(self.metrics[metric], self._kinds(metric), groups)
 
     def _tells_apart(self, by: frozenset[str]) -> bool:
         """Whether no two rows have the same members, so that each is a group of its own."""
@@ -201,6 +201,19 @@ class Table:
         if not groups or math.prod(len(one.keys) for one in groups) < len(self):
             return len(self) <= 1
         return is_told_apart(groups)
+
+    def only(self, dimensions: Sequence[str], metrics: Sequence[str]) -> Table:
+        """The same rows with some of their columns; the numbers are of the kinds that are known already.
+
+        Raises:
+            KeyError: if the table lacks one of them.
+        """
+        some = Table(
+            {name: self.dimensions[name] for name in dimensions},
+            {name: self.metrics[name] for name in metrics},
+        )
+        some._kept[_ORIGIN] = self
+        return some
 
     def tagged(self, name: str, member: Member) -> Table:
         """The same rows with one dimension set to one member throughout, added last if it is new."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import chain, compress, repeat
+from itertools import chain
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,6 +23,10 @@ BUILT_IN_MODEL_SETS = ("preview", "free", "frontier", "expiring")
 
 _HASH = re.compile(r"hash:[0-9a-fA-F]{64}")
 _VARIANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_BEGINNING = re.compile(r"[\x00-)+->@-\x7f]*")
+"""What every name that matches a glob begins with, whatever its case: ASCII up to the first wildcard."""
+
+_AFTER_ASCII = "\x80"
 
 
 def pattern_fault(dimension: str, pattern: str) -> str:
@@ -60,6 +65,26 @@ def expand(
             opened.add(name)
             waiting += sets[name][::-1]
     return tuple(found)
+
+
+class NameIndex:
+    """The names of many members, in an order in which those that begin alike lie together."""
+
+    def __init__(self, names: Sequence[frozenset[str]]) -> None:
+        """Take the names of each member."""
+        self.each = names
+        pairs = [(name, number) for number, some in enumerate(names) for name in some]
+        self._folded = sorted((name.lower(), number) for name, number in pairs if name.isascii())
+        self._odd = [pair for pair in pairs if not pair[0].isascii()]
+
+    def like(self, glob: str) -> Iterable[int]:
+        """The number of every member of which some name matches; in no order, and some perhaps twice."""
+        matches = _compiled((glob,)).fullmatch
+        beginning = _BEGINNING.match(glob)[0].lower()  # type: ignore[index] # an empty text matches as well
+        first = bisect_left(self._folded, (beginning,))
+        last = bisect_left(self._folded, (beginning + _AFTER_ASCII,))
+        near = self._folded[first:last] + self._odd
+        return [number for name, number in near if matches(name)]
 
 
 @dataclass(frozen=True)
@@ -112,14 +137,12 @@ class Patterns:
         wanted = suffixes if variant is None else {variant}
         return any(_any_match(self.variants.get(word.lower(), ()), bases) for word in wanted)
 
-    def match_each(self, names: Sequence[frozenset[str]]) -> list[bool]:
+    def match_each(self, names: NameIndex) -> list[bool]:
         """``match`` of each of many members, each by all of its names, without a call for each."""
-        if self.dimension == MODEL_DIMENSION or not self.bare:
-            return [self.match(some) for some in names]
-        owners = chain.from_iterable(map(repeat, range(len(names)), map(len, names)))
-        hits = map(_compiled(self.bare).fullmatch, chain.from_iterable(names))
-        matched = set(compress(owners, hits))
-        return [number in matched for number in range(len(names))]
+        if self.dimension == MODEL_DIMENSION:
+            return [self.match(some) for some in names.each]
+        matched = set(chain.from_iterable(map(names.like, self.bare)))
+        return [number in matched for number in range(len(names.each))]
 
 
 @dataclass(frozen=True)
@@ -164,9 +187,9 @@ class Matcher:
         included = self.everything or self.include.match(names, variant)
         return included and not self.exclude.match(names, variant)
 
-    def matches_each(self, names: Sequence[frozenset[str]]) -> list[bool]:
+    def matches_each(self, names: NameIndex) -> list[bool]:
         """``matches`` of each of many members whose variant is not known."""
-        included = [True] * len(names) if self.everything else self.include.match_each(names)
+        included = [True] * len(names.each) if self.everything else self.include.match_each(names)
         if not self.exclude.texts:
             return included
         return [

@@ -161,10 +161,9 @@ class Memory(Source):
 
     def _selected(self, query: Query, conditions: list[_Condition]) -> Table:
         columns = dict.fromkeys((DATE, *query.dimensions, *(condition.column for condition in conditions)))
-        table = Table(
-            {name: self._records.dimensions[name] for name in columns},
-            {name: self._records.metrics[name] for name in query.metrics},
-        ).matching({DATE: lambda day: _is_within(day, query.window)})
+        table = self._records.only(tuple(columns), query.metrics).matching(
+            {DATE: lambda day: _is_within(day, query.window)}
+        )
         for condition in conditions:
             table = table.matching({condition.column: condition.admits})
         return table
