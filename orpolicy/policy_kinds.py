@@ -43,7 +43,7 @@ def kind_of(name: str, rule: type[Rule]) -> Kind:
     """What a rule class says of itself."""
     schema = KindSchema(
         name=name,
-        description=inspect.cleandoc(rule.__doc__ or "").partition("\n")[0],
+        description=inspect.cleandoc(rule.__doc__ or "").partition("\n")[0].replace("``", "`"),
         keys=rule.keys,
         required=rule.required,
         bounds=frozenset(bound.value for bound in rule.bounds),

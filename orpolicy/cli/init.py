@@ -165,21 +165,17 @@ def _proposal(wanted: Wanted) -> Proposal | None:
 
 def _drafts(wanted: Wanted, proposal: Proposal | None) -> tuple[Draft, ...]:
     """The files, the policies first."""
-    import json
-
-    from orpolicy.policy.schema import build
-    from orpolicy.policy_kinds import Kinds
+    from orpolicy.starting.editors import schema_text
     from orpolicy.starting.files import SCHEMA_NAME, WORKFLOW_FILE, Draft
     from orpolicy.starting.starter import starter
     from orpolicy.starting.workflow import workflow
 
     policies = _policy_path(wanted)
     text = proposal.text if proposal else starter(None, "")
-    schema = json.dumps(build(kind.schema for kind in Kinds().values()), indent=2)
     seed = text if proposal else wanted.folder.resolve().name
     drafts = [
         Draft(policies, text, "the policies"),
-        Draft(policies.parent / SCHEMA_NAME, f"{schema}\n", "completion in editors"),
+        Draft(policies.parent / SCHEMA_NAME, schema_text(), "completion in editors"),
         Draft(
             wanted.folder / WORKFLOW_FILE,
             workflow(seed, _baseline_inside(wanted, proposal)),

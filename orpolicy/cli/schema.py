@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 WHAT = ("policies", "report", "policy-diff")
@@ -22,10 +20,9 @@ def command(what: str) -> None:
 
 
 def _policies() -> str:
-    from orpolicy.policy.schema import build
-    from orpolicy.policy_kinds import Kinds
+    from orpolicy.starting.editors import schema_text
 
-    return json.dumps(build(kind.schema for kind in Kinds().values()), indent=2)
+    return schema_text()
 
 
 def _report() -> str:

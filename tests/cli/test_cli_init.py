@@ -131,7 +131,7 @@ def test_another_folder_is_made_and_named_in_what_to_do_next(capsys: pytest.Capt
 
 
 def test_the_same_folder_gets_the_same_minute_and_others_another() -> None:
-    minutes = {}
+    minutes: dict[str, set[str]] = {}
     for name in ("a", "b", "c", "d"):
         for _ in range(2):
             run(["init", name, "--force"])

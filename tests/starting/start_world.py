@@ -21,7 +21,7 @@ FIRST, LAST = date(2026, 4, 6), date(2026, 6, 9)
 
 def everyday(day: date) -> int:
     """The same every day."""
-    return 100 if day else 0
+    return 100 if day >= FIRST else 0
 
 
 def office(day: date) -> int:
