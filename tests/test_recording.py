@@ -382,3 +382,16 @@ def source_recording(source: Recorder) -> Any:
     (asked,) = recording.answers
     widened = replace(asked, query=replace(asked.query, metrics=("total_usage",)))
     return replace(recording, answers=(widened,))
+
+
+def test_an_account_without_keys_is_not_asked_for_them() -> None:
+    rows = [{name: value for name, value in item.items() if name != "api_key_id"} for item in ROWS]
+    recorded = record(
+        policies("policies: [{id: a, rule: usd-per-mtok, fail_above: 1}]"), memory(rows), Choice()
+    )
+    assert recorded.recording.directory is None
+    assert {asked.query.dimensions for asked in recorded.recording.answers} == {
+        (),
+        ("model",),
+        ("model", "variant"),
+    }

@@ -278,3 +278,15 @@ def test_no_answer_differs_from_the_sources(data: st.DataObject) -> None:
         wanted = live.answer(asked)
         assert rows(found) == rows(wanted)
         assert found.truncated == wanted.truncated
+
+
+def test_a_doubtful_control_total_is_none_and_another_one_counts() -> None:
+    whole, grid = SOURCE.answer(total(GRID)), SOURCE.answer(GRID)
+    doubtful = Asked.of(whole.query, replace(whole, warnings=("odd",)))
+    daily = SOURCE.answer(replace(total(GRID), granularity=DAY))
+    rollup = replace(GRID, dimensions=("model",))
+    assert_unknown(snapshot(SOURCE, answers=(doubtful, Asked.of(GRID, grid))), rollup)
+    found = snapshot(SOURCE, answers=(doubtful, Asked.of(GRID, grid), Asked.of(daily.query, daily))).answer(
+        rollup
+    )
+    assert rows(found) == rows(SOURCE.answer(rollup))
