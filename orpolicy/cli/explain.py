@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 import textwrap
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from orpolicy.binding import DEFAULT_WINDOW
 from orpolicy.cli.options import load_policies, opened, parse_now
 from orpolicy.codes import Code
-from orpolicy.error_pages import error_page
+from orpolicy.error_pages import code_of, error_page, page_lines
 from orpolicy.errors import PolicyError, Reason, UsageError
 from orpolicy.manual import Manual, example_file, manual_of
 from orpolicy.plugins import RULES
@@ -94,22 +97,57 @@ class Place:
 
 
 @click.command(name="explain")
-@click.argument("subject", metavar="[RULE|CODE]", required=False)
-def command(subject: str | None) -> None:
-    """Say what a rule kind measures, or what a problem's code means.
+@click.argument("subject", metavar="[RULE|POLICY|FINGERPRINT|CODE]", required=False)
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
+@click.option("--pack", "packs", multiple=True, metavar="NAME", help="Policies that ship with orpolicy.")
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help=f"Where the finding is: what `orpolicy check --format json=FILE` wrote. [default: {REPORT}]",
+)
+@click.option("--source", metavar="SOURCE", help="Judge these figures now, and explain what is found.")
+@click.option("--now", metavar="TIME", help="Fix the clock: 2026-06-10 or 2026-06-10T00:00:00Z.")
+@click.option(
+    "--catalog", type=click.Path(path_type=Path), metavar="FILE", help="A saved /models answer, for --source."
+)
+def command(
+    subject: str | None,
+    paths: tuple[Path, ...],
+    packs: tuple[str, ...],
+    report: Path | None,
+    source: str | None,
+    now: str | None,
+    catalog: Path | None,
+) -> None:
+    """Say what a rule kind measures, what a policy says, how a finding came about, or what a code means.
 
-    RULE is a kind such as model-ban; CODE is what stands at the end of a message, such as ORP010, or the
-    reason of a policy that could not be judged, such as truncated. Without either it lists both.
+    RULE is a kind such as model-ban. POLICY is the id of a policy of PATH, of --pack, or of the policies
+    here. FINGERPRINT is the beginning of a finding's, at least four digits. CODE is what stands at the end
+    of a message, such as ORP010, or why a policy could not be judged, such as truncated. Without any it
+    lists the kinds and the codes.
     """
-    if subject is None:
-        lines = list(_contents())
-    elif subject in RULES:
-        lines = list(_manual(subject))
-    elif (code := _code_of(subject)) is not None:
-        lines = list(_error(error_page(code)))
-    else:
-        raise _unknown(subject)
+    place = Place(paths, packs, report, source, now, catalog)
+    lines = _contents() if subject is None else _about(subject, place)
     click.echo("\n".join(lines))
+
+
+def _about(subject: str, place: Place) -> Iterator[str]:
+    """Whatever a word means: first what the command line speaks of, then kind, code, policy, finding.
+
+    Raises:
+        UsageError: if it means nothing.
+        PolicyError: if the files are wrong.
+    """
+    is_elsewhere = place.is_about_policies or place.is_about_findings
+    if subject in RULES and not is_elsewhere:
+        return _manual(subject)
+    if (code := code_of(subject)) is not None:
+        return page_lines(error_page(code), _WIDTH)
+    found = _policy(subject, place) or _finding(subject, place)
+    if found is None:
+        raise _unknown(subject, place)
+    return found
 
 
 def _contents() -> Iterator[str]:
@@ -122,33 +160,49 @@ def _contents() -> Iterator[str]:
         yield f"{code:{width}}  {error_page(code).title}"
 
 
-def _code_of(subject: str) -> Code | None:
-    """The code that a word stands for, in any case."""
-    name = subject.upper()
-    reasons = {reason.value: reason.code for reason in Reason}
-    return Code(name) if name in set(Code) else reasons.get(subject.lower())
+def _policy(subject: str, place: Place) -> Iterator[str] | None:
+    """A policy's page, or None where there is no policy of that id."""
+    written = None if place.is_about_findings else place.policies()
+    policy = next((item for item in written.policies if item.id == subject), None) if written else None
+    if policy is None or written is None:
+        return None
+    from orpolicy.explaining.page import policy_page
+    from orpolicy.period import parse_window
+    from orpolicy.planning import Nobody, make_plan
+    from orpolicy.staging import Choice
+
+    clock = parse_now(place.now) or datetime.now(UTC)
+    try:
+        window = parse_window(policy.window or written.window or DEFAULT_WINDOW, clock)
+    except ValueError:
+        window = None
+    plan = make_plan(written, Nobody(clock, None), Choice(select=(policy.id,)))
+    return policy_page(policy, written, window, plan, _columns())
 
 
-def _unknown(subject: str) -> UsageError:
-    known = (*RULES, *Code, *Reason)
-    if subject.upper().startswith("ORP"):
-        return UsageError(
-            f"there is no code {subject!r} (without one, all are listed)", code=Code.UNKNOWN_NAME
-        )
+def _finding(subject: str, place: Place) -> Iterator[str] | None:
+    """A finding's page, or None where there is no such finding."""
+    from orpolicy.explaining.find import find, is_fingerprint
+
+    report = place.findings() if is_fingerprint(subject) and not place.is_about_policies else None
+    finding = find(report, subject) if report else None
+    if finding is None or report is None:
+        return None
+    from orpolicy.explaining.page import finding_page
+
+    return finding_page(finding, report, _columns())
+
+
+def _columns() -> int:
+    return min(max(shutil.get_terminal_size((_WIDTH, 24)).columns, _NARROWEST), _WIDEST)
+
+
+def _unknown(subject: str, place: Place) -> UsageError:
+    written = None if place.is_about_findings else place.policies()
+    known = (*RULES, *(policy.id for policy in (written.policies if written else ())), *Code, *Reason)
     hint = near_miss(subject, known) or f"kinds: {', '.join(RULES)}"
-    return UsageError(f"there is no rule kind {subject!r} ({hint})", code=Code.UNKNOWN_NAME)
-
-
-def _error(page: ErrorPage) -> Iterator[str]:
-    yield f"{page.code}: {page.title}"
-    yield ""
-    yield textwrap.fill(page.meaning, _WIDTH)
-    for title, blocks in (("Wrong", page.wrong), ("Right", page.right)):
-        for number, block in enumerate(blocks):
-            named = f" ({block.file})" if block.file and len(blocks) > 1 else ""
-            yield from ("", f"{title}{named}" if not number or named else "then")
-            yield textwrap.indent(block.text.rstrip(), "  ")
-    yield from ("", textwrap.fill(page.remedy, _WIDTH))
+    message = f"there is no rule kind, policy, finding or code {subject!r} ({hint})"
+    return UsageError(message, code=Code.UNKNOWN_NAME)
 
 
 def _manual(name: str) -> Iterator[str]:

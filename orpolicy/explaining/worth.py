@@ -52,8 +52,8 @@ def worth_words(finding: Finding, policy: PolicyResult | None) -> Iterator[str]:
     savings = finding.savings
     if finding.exposure_usd_per_month is not None:
         yield (
-            f"exposure, not savings: {cents(finding.exposure_usd_per_month)} a month lie above the threshold, "
-            "and nobody knows how much of it can be saved"
+            f"exposure, not savings: {cents(finding.exposure_usd_per_month)} a month lie above the "
+            "threshold, and nobody knows how much of it can be saved"
         )
     else:
         yield from _formula(finding)
@@ -78,7 +78,10 @@ def _ends(finding: Finding) -> Iterator[str]:
     if low is None or expected is None or high is None:
         return
     if finding.savings.confidence is Confidence.EXACT and low == high:
-        yield f"low, expected and high are one: {cents(high)} a month if all that is above the allowed share goes"
+        yield (
+            f"low, expected and high are one: {cents(high)} a month, "
+            "if all that is above the allowed share goes"
+        )
         return
     ends = (("low", low), ("expected", expected), ("high", high))
     for (end, usd), assumed in zip(ends, _assumed(finding), strict=True):
