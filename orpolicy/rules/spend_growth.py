@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
+from orpolicy.divisia import Level, divisia
 from orpolicy.policy.model import Thresholds
 from orpolicy.query.vocabulary import SPEND
 from orpolicy.rules.base import (
@@ -38,20 +39,6 @@ MIN_INCREASE_SHARE = 0.02
 DAYS_PER_WEEK = 7
 SMALLEST_USD = 0.01
 """Spend below a cent counts as a cent in logarithms."""
-
-
-@dataclass(frozen=True, slots=True)
-class Level:
-    """Spend and what it is made of, of one period or of the mean of two."""
-
-    requests: float
-    tokens: float
-    spend_usd: float
-
-    @classmethod
-    def of(cls, totals: Totals) -> Self:
-        """Of one period."""
-        return cls(totals.requests, totals.tokens, totals.spend_usd)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,39 +168,12 @@ def median_level(baseline: Sequence[Totals]) -> Level:
     )
 
 
-def log_ratio(first: float, second: float) -> float:
-    """``ln(a / b)`` of two positive numbers, precise also where they hardly differ."""
-    if second / 2 <= first <= second * 2:
-        return math.log1p((first - second) / second)
-    return math.log(first) - math.log(second)
-
-
-def log_mean(first: float, second: float) -> float:
-    """The logarithmic mean ``(a - b) / ln(a / b)`` of two positive numbers, ``a`` where they are equal."""
-    return (first - second) / log_ratio(first, second) if first != second else first
-
-
-def divisia(now: Level, before: Level) -> tuple[float, float, float] | None:
-    """The change in spend split into requests, tokens per request and USD per token; the parts add up.
-
-    Logarithmic mean Divisia index I (Ang, 2005). None where a factor is not positive.
-    """
-    factors = (now.requests, before.requests, now.tokens, before.tokens, now.spend_usd, before.spend_usd)
-    if min(factors) <= 0:
-        return None
-    weight = log_mean(now.spend_usd, before.spend_usd)
-    requests = log_ratio(now.requests, before.requests)
-    volume, size = weight * requests, weight * (log_ratio(now.tokens, before.tokens) - requests)
-    return volume, size, now.spend_usd - before.spend_usd - volume - size
-
-
 def explain(now: Level, before: Level) -> str:
     """The split in words."""
     parts = divisia(now, before)
     if parts is None:
         return "no split: a period without requests or tokens"
-    volume, size, price = parts
     return (
-        f"of the change {volume:+,.2f} USD by requests, {size:+,.2f} by tokens per request, "
-        f"{price:+,.2f} by price per token"
+        f"of the change {parts.volume_usd:+,.2f} USD by requests, "
+        f"{parts.size_usd:+,.2f} by tokens per request, {parts.price_usd:+,.2f} by price per token"
     )

@@ -11,20 +11,13 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from orpolicy.divisia import Level, divisia, log_mean
 from orpolicy.location import Location
 from orpolicy.period import Window
 from orpolicy.policy.model import Policy, Thresholds
 from orpolicy.rules.base import Measured, Row, SettingError, Skip, Traffic, check_thresholds, excess_usd
 from orpolicy.rules.metric import Metric
-from orpolicy.rules.spend_growth import (
-    Level,
-    divisia,
-    explain,
-    log_mean,
-    median_level,
-    robust_z,
-    since_first_spend,
-)
+from orpolicy.rules.spend_growth import explain, median_level, robust_z, since_first_spend
 from orpolicy.totals import Totals
 from orpolicy.verdict import Verdict
 
@@ -49,8 +42,8 @@ def test_the_parts_of_growth_add_up_to_the_change(now: Level, before: Level) -> 
     parts = divisia(now, before)
     assert parts is not None
     change = now.spend_usd - before.spend_usd
-    scale = max(abs(change), *(abs(part) for part in parts))
-    assert abs(math.fsum(parts) - change) <= 1e-9 * scale
+    scale = max(abs(change), *(abs(part) for part in parts.causes))
+    assert abs(math.fsum(parts.causes) - change) <= 1e-9 * scale
 
 
 @given(now=levels, before=levels)
@@ -58,8 +51,8 @@ def test_growth_undone_is_the_same_split_with_the_other_sign(now: Level, before:
     there, back = divisia(now, before), divisia(before, now)
     assert there is not None
     assert back is not None
-    scale = max(now.spend_usd, before.spend_usd, *(abs(part) for part in there))
-    for one, other in zip(there, back, strict=True):
+    scale = max(now.spend_usd, before.spend_usd, *(abs(part) for part in there.causes))
+    for one, other in zip(there.causes, back.causes, strict=True):
         assert one == pytest.approx(-other, rel=1e-6, abs=1e-9 * scale)
 
 
@@ -68,7 +61,7 @@ def test_more_of_the_same_requests_is_volume_alone(before: Level, factor: float)
     now = Level(before.requests * factor, before.tokens * factor, before.spend_usd * factor)
     parts = divisia(now, before)
     assert parts is not None
-    volume, size, price = parts
+    volume, size, price = parts.causes
     scale = now.spend_usd + before.spend_usd
     assert volume == pytest.approx(now.spend_usd - before.spend_usd, rel=1e-9, abs=1e-9 * scale)
     assert size == pytest.approx(0, abs=1e-9 * scale)
