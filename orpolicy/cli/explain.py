@@ -1,18 +1,16 @@
-"""``orpolicy explain``: a rule kind's manual, a policy in plain words, a finding step by step."""
+"""``orpolicy explain``: a kind's manual, a code's page, a policy in plain words, a finding step by step."""
 
 from __future__ import annotations
 
-import shutil
+import sys
 import textwrap
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from orpolicy.binding import DEFAULT_WINDOW
-from orpolicy.cli.options import load_policies, opened, parse_now
+from orpolicy.cli.explained import REPORT, Place, explained_finding, explained_policy
+from orpolicy.cli.options import policy_arguments
 from orpolicy.codes import Code
 from orpolicy.error_pages import code_of, error_page, page_lines
 from orpolicy.errors import PolicyError, Reason, UsageError
@@ -23,93 +21,33 @@ from orpolicy.policy.validation import near_miss
 from orpolicy.policy_kinds import Kinds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from orpolicy.policy.kinds import KindSchema
-    from orpolicy.policy.model import Json, PolicySet, Thresholds
-    from orpolicy.report import Report
+    from orpolicy.policy.model import Json, Thresholds
     from orpolicy.rules.base import Rule
 
-REPORT = Path("orpolicy-report.json")
-
 _WIDTH = 92
-_NARROWEST, _WIDEST = 60, 110
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a policy or a finding is looked for; the attributes are options."""
-
-    paths: tuple[Path, ...]
-    packs: tuple[str, ...]
-    report: Path | None
-    source: str | None
-    now: str | None
-    catalog: Path | None
-
-    @property
-    def is_about_policies(self) -> bool:
-        """Whether the command line names policy files, and no figures."""
-        return bool(self.paths or self.packs) and not self.is_about_findings
-
-    @property
-    def is_about_findings(self) -> bool:
-        """Whether the command line names figures."""
-        return self.report is not None or self.source is not None
-
-    def policies(self) -> PolicySet | None:
-        """The policies, or None where there are none and nobody named any.
-
-        Raises:
-            UsageError: if a path or pack that was named does not exist.
-            PolicyError: if the files are wrong.
-        """
-        try:
-            return load_policies(self.paths, self.packs)
-        except UsageError:
-            if self.paths or self.packs:
-                raise
-            return None
-
-    def findings(self) -> Report | None:
-        """The report, from its file or from a run in memory; None where there is neither.
-
-        Raises:
-            UsageError: if the file is no report, or the source cannot be opened.
-            PolicyError: if the files are wrong.
-        """
-        if self.source is not None:
-            return self._run(self.source)
-        file = self.report or (REPORT if REPORT.is_file() else None)
-        if file is None:
-            return None
-        from orpolicy.github.report_file import read_report
-
-        return read_report(file)
-
-    def _run(self, source: str) -> Report:
-        from orpolicy.lint import lint
-        from orpolicy.staging import Choice
-
-        policies = load_policies(self.paths, self.packs, source)
-        with opened(source, parse_now(self.now), self.catalog) as figures:
-            return lint(policies, figures, Choice())
 
 
 @click.command(name="explain")
-@click.argument("subject", metavar="[RULE|POLICY|FINGERPRINT|CODE]", required=False)
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
-@click.option("--pack", "packs", multiple=True, metavar="NAME", help="Policies that ship with orpolicy.")
+@click.argument("subject", metavar="[RULE|CODE|POLICY|FINGERPRINT]", required=False)
+@policy_arguments
 @click.option(
     "--report",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help=f"Where the finding is: what `orpolicy check --format json=FILE` wrote. [default: {REPORT}]",
+    help=f"Where the finding is: what `check --format json=FILE` wrote. [default: {REPORT}, if it is there]",
 )
-@click.option("--source", metavar="SOURCE", help="Judge these figures now, and explain what is found.")
+@click.option(
+    "--source", metavar="SOURCE", help="Where the finding is: these figures are judged now, as check does."
+)
 @click.option("--now", metavar="TIME", help="Fix the clock: 2026-06-10 or 2026-06-10T00:00:00Z.")
 @click.option(
-    "--catalog", type=click.Path(path_type=Path), metavar="FILE", help="A saved /models answer, for --source."
+    "--catalog",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A saved /models answer, for sources without one.",
 )
 def command(
     subject: str | None,
@@ -120,34 +58,55 @@ def command(
     now: str | None,
     catalog: Path | None,
 ) -> None:
-    """Say what a rule kind measures, what a policy says, how a finding came about, or what a code means.
+    """Explain a rule kind, a problem's code, a policy, or one finding from its rows to its dollars.
 
-    RULE is a kind such as model-ban. POLICY is the id of a policy of PATH, of --pack, or of the policies
-    here. FINGERPRINT is the beginning of a finding's, at least four digits. CODE is what stands at the end
-    of a message, such as ORP010, or why a policy could not be judged, such as truncated. Without any it
-    lists the kinds and the codes.
+    RULE is a kind such as model-ban. CODE is what stands at the end of a message, such as ORP010, or the
+    reason of a policy that could not be judged, such as truncated. Without any of these it lists both.
+
+    POLICY is an id: it is put into plain words, with its queries. FINGERPRINT is a finding's, or at least
+    four of its first characters. Names are looked for in this order; PATH or --pack put the policies first,
+    --report or --source the findings.
     """
     place = Place(paths, packs, report, source, now, catalog)
     lines = _contents() if subject is None else _about(subject, place)
-    click.echo("\n".join(lines))
+    encoding = sys.stdout.encoding or "utf-8"
+    click.echo("\n".join(lines).encode(encoding, "backslashreplace").decode(encoding))
 
 
 def _about(subject: str, place: Place) -> Iterator[str]:
-    """Whatever a word means: first what the command line speaks of, then kind, code, policy, finding.
+    """Whatever a word means: what the command line speaks of first.
 
     Raises:
         UsageError: if it means nothing.
         PolicyError: if the files are wrong.
     """
-    is_elsewhere = place.is_about_policies or place.is_about_findings
-    if subject in RULES and not is_elsewhere:
+    seen: list[str] = []
+    ways = {"manual": _looked_up, "policy": explained_policy, "finding": explained_finding}
+    first = "finding" if place.names_figures else "policy" if place.names_files else "manual"
+    for way in sorted(ways, key=lambda way: way != first):
+        lines = ways[way](subject, place, seen)
+        if lines is not None:
+            return lines
+    raise _unknown(subject, seen)
+
+
+def _looked_up(subject: str, _place: Place, _seen: list[str]) -> Iterator[str] | None:
+    """The manual of a kind or the page of a code, or None."""
+    if subject in RULES:
         return _manual(subject)
-    if (code := code_of(subject)) is not None:
-        return page_lines(error_page(code), _WIDTH)
-    found = _policy(subject, place) or _finding(subject, place)
-    if found is None:
-        raise _unknown(subject, place)
-    return found
+    code = code_of(subject)
+    return None if code is None else iter(page_lines(error_page(code), _WIDTH))
+
+
+def _unknown(subject: str, seen: Sequence[str]) -> UsageError:
+    """What there is instead; ``seen`` are the ids and fingerprints that were looked at."""
+    from orpolicy.explaining.find import is_fingerprint
+
+    hint = near_miss(subject, (*RULES, *Code, *Reason, *seen)) or f"kinds: {', '.join(RULES)}"
+    if is_fingerprint(subject) and not any(map(is_fingerprint, seen)):
+        hint = "for a finding, say where it is: --report FILE or --source"
+    message = f"there is no rule kind, policy, finding or code {subject!r} ({hint})"
+    return UsageError(message, code=Code.UNKNOWN_NAME)
 
 
 def _contents() -> Iterator[str]:
@@ -158,51 +117,6 @@ def _contents() -> Iterator[str]:
     yield ""
     for code in Code:
         yield f"{code:{width}}  {error_page(code).title}"
-
-
-def _policy(subject: str, place: Place) -> Iterator[str] | None:
-    """A policy's page, or None where there is no policy of that id."""
-    written = None if place.is_about_findings else place.policies()
-    policy = next((item for item in written.policies if item.id == subject), None) if written else None
-    if policy is None or written is None:
-        return None
-    from orpolicy.explaining.page import policy_page
-    from orpolicy.period import parse_window
-    from orpolicy.planning import Nobody, make_plan
-    from orpolicy.staging import Choice
-
-    clock = parse_now(place.now) or datetime.now(UTC)
-    try:
-        window = parse_window(policy.window or written.window or DEFAULT_WINDOW, clock)
-    except ValueError:
-        window = None
-    plan = make_plan(written, Nobody(clock, None), Choice(select=(policy.id,)))
-    return policy_page(policy, written, window, plan, _columns())
-
-
-def _finding(subject: str, place: Place) -> Iterator[str] | None:
-    """A finding's page, or None where there is no such finding."""
-    from orpolicy.explaining.find import find, is_fingerprint
-
-    report = place.findings() if is_fingerprint(subject) and not place.is_about_policies else None
-    finding = find(report, subject) if report else None
-    if finding is None or report is None:
-        return None
-    from orpolicy.explaining.page import finding_page
-
-    return finding_page(finding, report, _columns())
-
-
-def _columns() -> int:
-    return min(max(shutil.get_terminal_size((_WIDTH, 24)).columns, _NARROWEST), _WIDEST)
-
-
-def _unknown(subject: str, place: Place) -> UsageError:
-    written = None if place.is_about_findings else place.policies()
-    known = (*RULES, *(policy.id for policy in (written.policies if written else ())), *Code, *Reason)
-    hint = near_miss(subject, known) or f"kinds: {', '.join(RULES)}"
-    message = f"there is no rule kind, policy, finding or code {subject!r} ({hint})"
-    return UsageError(message, code=Code.UNKNOWN_NAME)
 
 
 def _manual(name: str) -> Iterator[str]:
