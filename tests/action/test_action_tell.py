@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -98,6 +99,35 @@ def test_where_there_is_no_pull_request_there_is_no_comment(
     assert (ended.code, ended.commands) == (0, [f"::add-mask::{TOKEN}"])
     assert "nothing to comment on" in ended.log
     assert served.github.changes() == sent
+
+
+def test_a_hostile_account_commands_nothing_on_its_way(gate: Gate, served: Served) -> None:
+    name = "x\n::error::evil %0A @everyone </details><img src=https://evil.test/x> `|` \u202e =cmd()"
+    record = {
+        "created_at": "2026-05-03T10:00:00Z",
+        "model": f"m/{name}",
+        "api_key_id": name,
+        "total_usage": 900.0,
+        "tokens_total": 1_000_000,
+        "request_count": 10,
+    }
+    gate.write("records.jsonl", json.dumps(record) + "\n")
+    gate.write("policies/a.yaml", "version: 1\npolicies: [{id: a, rule: spend-limit, fail_above: 1}]\n")
+    judging = gate.run(source="records.jsonl", extra_args="--now 2026-06-10 -v", notify="comment issues")
+    assert judging.code == 1
+    (command,) = judging.commands
+    assert command.startswith(
+        "::error file=policies/a.yaml,line=2,title=a%3A x\\n%3A%3Aerror%3A%3Aevil %250A"
+    )
+    report = {"REPORT": judging.outputs["report-file"]}
+    told = gate.tell("comment issues", TOKEN, environ(served) | report, "7")
+    assert (told.code, told.commands) == (0, [f"::add-mask::{TOKEN}"])
+    (issue,) = served.github.issues
+    for text in (judging.summary, *served.github.bodies(7), issue["body"]):
+        assert "evil" in text
+        assert "<img" not in text
+        assert "\u202e" not in text
+        assert not [line for line in text.splitlines() if line.startswith("::")]
 
 
 @pytest.mark.parametrize(

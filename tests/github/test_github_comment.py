@@ -176,6 +176,18 @@ def test_a_comment_that_goes_meanwhile_is_posted_anew(seven: Seven, status: int)
     assert seven.bodies[1].startswith(f"{MARKER}\n")
 
 
+def test_of_two_that_two_runs_posted_at_once_one_is_kept(seven: Seven) -> None:
+    seven.tell(judged(breach(1)))
+    twin = seven.github.add_comment(7, seven.bodies[0])
+    assert seven.tell(judged(breach(1))) == [f"PATCH /issues/comments/{twin['id']}"]
+    assert seven.bodies[0].startswith(f"{MARKER}\n")
+    assert seven.bodies[1] == "<!-- orpolicy superseded -->\nThe report is kept in another comment.\n"
+    assert seven.tell(judged(breach(1))) == []
+    gone = seven.github.add_comment(7, seven.bodies[0])
+    seven.github.answers[f"PATCH /issues/comments/{gone['id']}"] = [refused(404, "Not Found")]
+    assert seven.tell(judged(breach(1))) == []
+
+
 def test_an_edit_that_is_refused_is_an_error(seven: Seven, tmp_path: Path) -> None:
     seven.tell(judged(breach(1)))
     seven.github.answers["PATCH /issues/comments/101"] = [refused(403, "no")]
