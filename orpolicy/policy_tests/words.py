@@ -139,6 +139,8 @@ def _flow(entry: Mapping[str, str]) -> str:
 
 def tally(outcome: Outcome) -> str:
     """``3 tests: 1 ok, 1 failed, 1 todo``."""
+    if not outcome.results:
+        return "no tests (tests: is where they go)"
     words = {
         Ending.OK: "ok",
         Ending.FAILED: "failed",

@@ -33,7 +33,7 @@ EXITS_WITH_A_REPORT = (0, 1, 3)
 PROPOSALS = ("pull_request", "pull_request_target", "merge_group")
 """Events that propose a change: they may lack the key, and their policies are held against the base's."""
 
-KEYLESS_COMMANDS = ("validate",)
+KEYLESS_COMMANDS = ("validate", "test")
 """What is run on them where there is no key."""
 
 OWN_SOURCES = ("openrouter", "demo")
