@@ -16,7 +16,13 @@ from orpolicy.version import __version__
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from click.shell_completion import CompletionItem
+
     from orpolicy.codes import Code
+
+
+COMPLETE = "_ORPOLICY_COMPLETE"
+"""The variable by which a shell asks what could come next."""
 
 
 class LazyGroup(click.Group):
@@ -31,7 +37,20 @@ class LazyGroup(click.Group):
         if name not in COMMANDS:
             return None
         command: click.Command = importlib.import_module(f"orpolicy.cli.{name.replace('-', '_')}").command
+        if COMPLETE in os.environ:
+            from orpolicy.cli.completion import equip
+
+            equip(command, name)
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The commands and options that a shell may complete, without importing any command."""
+        from click.shell_completion import CompletionItem
+
+        items = [
+            CompletionItem(name, help=COMMANDS[name]) for name in COMMANDS if name.startswith(incomplete)
+        ]
+        return [*items, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands from the table above."""
