@@ -87,7 +87,7 @@ def _spend_chart(report: Report, items: Sequence[SubjectSpend], number: int, nou
         width = _width(min(rest_usd / largest_usd, 1))
         bars.append(Bar(others, 0, width, money(rest_usd), _share(rest_usd, total_usd)))
     caption = f"{money(total_usd)} in {span(report.baseline.window)}, {plural(number, noun)}"
-    return _bar_chart(f"Spend by {noun}", caption, (noun.capitalize(), "Spend", "Share"), bars)
+    return bar_chart(f"Spend by {noun}", caption, (noun.capitalize(), "Spend", "Share"), bars)
 
 
 def _share(part_usd: float, whole_usd: float) -> str:
@@ -129,7 +129,7 @@ def _multiples_chart(report: Report) -> Markup:
             )
         )
     caption = f"The line is our blended rate, {rate(blended)}; to its right is dearer. Logarithmic scale."
-    return _bar_chart(
+    return bar_chart(
         "Price against the blended rate", caption, ("Model", "Multiple", "$/Mtok"), bars, line=one
     )
 
@@ -155,9 +155,18 @@ def _verdict(found: dict[str, Verdict], members: Subject) -> Verdict | None:
     return found.get(first) if first is not None else None
 
 
-def _bar_chart(
+def bar_chart(
     title: str, caption: str, columns: tuple[str, str, str], bars: Sequence[Bar], line: float | None = None
 ) -> Markup:
+    """A table whose rows have bars.
+
+    Args:
+        title: above it.
+        caption: below the title.
+        columns: titles of the label, the figure and the detail.
+        bars: the rows.
+        line: percent of the room at which a line crosses all bars, or None.
+    """
     noun, figure, detail = columns
     head = element(
         "tr",

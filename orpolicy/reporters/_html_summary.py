@@ -45,7 +45,8 @@ def _figures(report: Report) -> list[Markup]:
     return [_spend(report), _blended(report), _savings(report), _judged(report)]
 
 
-def _tile(label: str, figure: str, *details: str, kind: str = "") -> Markup:
+def tile(label: str, figure: str, *details: str, kind: str = "") -> Markup:
+    """One figure with its label and what there is to say of it."""
     lines = [element("span", text, class_="detail") for text in details if text]
     return element(
         "div",
@@ -59,8 +60,8 @@ def _tile(label: str, figure: str, *details: str, kind: str = "") -> Markup:
 def _spend(report: Report) -> Markup:
     baseline = report.baseline
     if baseline is None:
-        return _tile("Spend", "unknown", "The source could not say how much was spent in all.")
-    return _tile(
+        return tile("Spend", "unknown", "The source could not say how much was spent in all.")
+    return tile(
         "Spend",
         money(baseline.spend_usd),
         span(baseline.window),
@@ -71,25 +72,25 @@ def _spend(report: Report) -> Markup:
 def _blended(report: Report) -> Markup:
     blended = report.baseline.blended_usd_per_mtok if report.baseline else None
     if blended is None:
-        return _tile("Blended rate", "none", "There is no rate without tokens.")
-    return _tile("Blended rate", rate(blended), "all spend by all tokens")
+        return tile("Blended rate", "none", "There is no rate without tokens.")
+    return tile("Blended rate", rate(blended), "all spend by all tokens")
 
 
 def _savings(report: Report) -> Markup:
     total = report.savings
     facts = [sentence(fact) for fact in beside_net(report)]
     if total.net_high < CENT:
-        return _tile("To save", "unknown" if report.inconclusive else "nothing found", *facts)
+        return tile("To save", "unknown" if report.inconclusive else "nothing found", *facts)
     low, high = money(total.net_low), money(total.net_high)
     figure = money(total.net_expected) if total.net_expected >= CENT else f"up to {high}"
     between = f"{low} to {high}, " if low != high and total.net_expected >= CENT else ""
-    return _tile("To save, a month", figure, f"{between}no dollar counted twice", *facts, kind="saves")
+    return tile("To save, a month", figure, f"{between}no dollar counted twice", *facts, kind="saves")
 
 
 def _judged(report: Report) -> Markup:
     part = report.coverage.share
     judged = f"{money(report.coverage.judged_spend_usd)} was held against a policy"
-    return _tile("Judged", "unknown" if part is None else share(part), judged)
+    return tile("Judged", "unknown" if part is None else share(part), judged)
 
 
 def begin(report: Report) -> Markup:
