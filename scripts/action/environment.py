@@ -10,7 +10,7 @@ from pathlib import Path
 
 EXIT_USAGE = 2
 CHECKOUT = Path(__file__).resolve().parents[2]
-PARTS = ("pyproject.toml", "orpolicy", "policies")
+PARTS = ("pyproject.toml", "orpolicy", "policies", "examples")
 """What an installation is made of."""
 
 WITHOUT_ENGINE = ("", "openrouter", "demo")

@@ -24,7 +24,16 @@ OWN_REF = "owner/orpolicy@v1"
 HEAD = "(the repository's only commit)"
 """Stands for its hash in a payload."""
 
-PARTS = ("action.yml", "orpolicy", "policies", "pyproject.toml", "README.md", "LICENSE", "scripts")
+PARTS = (
+    "action.yml",
+    "examples",
+    "orpolicy",
+    "policies",
+    "pyproject.toml",
+    "README.md",
+    "LICENSE",
+    "scripts",
+)
 """What the action needs of its own repository."""
 
 LAST_STEP = {
