@@ -25,7 +25,7 @@ COMMANDS = {
     "test": "Run the policies' own unit tests: no key, no network.",
     "backtest": "What the policies would have said in past weeks: how often, on whom, how noisily.",
     "init": "Write a starter policy, from the account's own figures where a source is given.",
-    "explain": "What a rule kind measures, its keys, an example.",
+    "explain": "A rule kind's manual, a problem's code, a policy in plain words, a finding step by step.",
     "schema": "Print the JSON Schema of the policy language.",
     "baseline": "Accept findings as they are, and keep what is accepted from growing.",
     "diff-policy": "What a change of the policies weakens, against a git revision or a folder.",

@@ -90,7 +90,9 @@ def _limits(policy: Policy, rule: Rule) -> str:
     fails = "fails" if policy.severity is Severity.ERROR else "warns"
     at = "at or " if rule.reaching else ""
     said = [
-        f"{verb} {at}{side} {amount(limit, rule.unit, 2)}"
+        f"{verb} on any use"
+        if rule.reaching and limit == 0
+        else f"{verb} {at}{side} {amount(limit, rule.unit, 2)}"
         for verb, side, limit in (
             (fails, "above", limits.fail_above),
             (fails, "below", limits.fail_below),

@@ -12,7 +12,7 @@ from orpolicy.verdict import Status
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from orpolicy.finding import Finding
+    from orpolicy.finding import Finding, Savings
     from orpolicy.report import PolicyResult, Report
 
 MOST_OTHERS = 3
@@ -102,7 +102,7 @@ def net_words(finding: Finding, report: Report) -> Iterator[str]:
         yield "nothing: it has no savings figure"
         return
     if finding.status is not Status.OPEN:
-        yield f"nothing: it is {finding.status}; alone it would save {cents(savings.expected)} a month"
+        yield f"nothing: it is {finding.status}; alone it would save {_alone(savings)} a month"
         return
     if not savings.expected:
         yield "nothing: only the upper end of its range has a figure"
@@ -124,6 +124,10 @@ def net_words(finding: Finding, report: Report) -> Iterator[str]:
         "levers apply in this order to what is left: model, batch, cache, reasoning, surcharge; "
         "of one kind the largest counts"
     )
+
+
+def _alone(savings: Savings) -> str:
+    return f"up to {cents(savings.high or 0.0)}" if not savings.expected else cents(savings.expected)
 
 
 def _rivals(finding: Finding, report: Report) -> list[Finding]:
