@@ -117,7 +117,8 @@ def test_a_policy_begins_with_an_example_of_its_kind(
 def test_pointing_at_a_key_or_a_kind_explains_it(
     server: LanguageServer, line: int, character: int, said: str
 ) -> None:
-    text = f"{POLICY}cache-hit-rate\n    fail_below: 0.3\n    prompt_heavy: {{prompt_per_completion_above: 10}}\n"
+    heavy = "{prompt_per_completion_above: 10}"
+    text = f"{POLICY}cache-hit-rate\n    fail_below: 0.3\n    prompt_heavy: {heavy}\n"
     uri = server.open(f"hover-{line}-{character}.yaml", text)
     assert said in server.at("hover", uri, line, character)["contents"]["value"]
 
@@ -130,9 +131,8 @@ def test_a_wrong_key_is_marked_where_it_stands(server: LanguageServer) -> None:
 
 
 def test_an_unknown_kind_and_a_wrong_value_are_marked(server: LanguageServer) -> None:
-    uri = server.open(
-        "kind.yaml", f"{POLICY}spnd-limit\n  - id: b\n    rule: spend-limit\n    fail_above: much\n"
-    )
+    other = "  - id: b\n    rule: spend-limit\n    fail_above: much\n"
+    uri = server.open("kind.yaml", f"{POLICY}spnd-limit\n{other}")
     lines = sorted(problem["range"]["start"]["line"] for problem in server.diagnostics[uri])
     assert lines == [KIND_LINE, KIND_LINE + 3]
 

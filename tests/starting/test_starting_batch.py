@@ -56,7 +56,7 @@ def test_flat_weeks_even_days_and_long_prompts_are_enough_together() -> None:
 
 
 def test_flat_weeks_alone_are_weak_evidence() -> None:
-    short = {"tokens_prompt": 100, "tokens_completion": 100}
+    short: dict[str, Any] = {"tokens_prompt": 100, "tokens_completion": 100}
     one, other = found(daily("uneven", uneven, **short), daily("even", everyday, 0.01, **short)).values()
     assert (one.member, one.is_strong) == ("uneven", False)
     assert [sign.partition(" ")[0] for sign in one.signs] == ["weekends"]
