@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from orpolicy.catalog.model import undated
 from orpolicy.catalog.sets import is_preview_name
+from orpolicy.nouns import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from orpolicy.baseline import Accepted, Figures, Ratchet
+from orpolicy.nouns import dataclass
 from orpolicy.reporters._words import subject
 from orpolicy.verdict import Status, Verdict
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from orpolicy.account import HASH_PREFIX, PREVIEW_BY_NAME
 from orpolicy.catalog.sets import BUILT_IN_SETS, members
 from orpolicy.errors import Reason, SourceError
+from orpolicy.nouns import dataclass
 from orpolicy.period import Window, parse_window, stamp
 from orpolicy.policy.model import Selector, Thresholds
 from orpolicy.policy.patterns import Matcher, Patterns

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeGuard
 
 from orpolicy.errors import Reason, SourceError
+from orpolicy.nouns import dataclass
 from orpolicy.rules.base import Measured, Row, Skip, Traffic
 from orpolicy.screening import Subjects, chosen, floored, screened, suspects
 from orpolicy.table import DATE, Table

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from orpolicy.errors import Reason, SourceError
+from orpolicy.nouns import dataclass
 from orpolicy.period import stamp
 from orpolicy.query.fuse import Shape, fuse
 from orpolicy.query.halve import halves

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shlex
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from orpolicy.account import HASH_PREFIX
 from orpolicy.binding import KEY, MODEL
 from orpolicy.drivers import drivers_of
 from orpolicy.finding import Finding, Measure, Recommendation, Savings, Verify
+from orpolicy.nouns import dataclass
 from orpolicy.policy.kinds import THRESHOLD_KEYS
 from orpolicy.query.model import Filter, Operator, Query
 from orpolicy.query.vocabulary import BASE_METRICS

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from orpolicy.binding import KEY, MODEL, VARIANT, Bound, Slice, filtered_by_key, key_member, resolve
 from orpolicy.errors import Reason, SourceError
 from orpolicy.fetch import CONTROL_SHARE, CONTROL_USD
 from orpolicy.narrow import Narrowing, enough, floor_usd, members_need
+from orpolicy.nouns import dataclass
 from orpolicy.query.vocabulary import SPEND
 from orpolicy.selection import select
 from orpolicy.table import DATE, Table, concatenate

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict, deque
-from dataclasses import dataclass
 from itertools import repeat
 from operator import add, mul
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from orpolicy.columns import plain
+from orpolicy.nouns import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

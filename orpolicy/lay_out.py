@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from orpolicy.binding import KEY, MODEL, Bound
 from orpolicy.errors import SourceError
 from orpolicy.fetch import CONTROL_SHARE, CONTROL_USD
 from orpolicy.gather import ask_for_namesakes, attempt, told_apart
+from orpolicy.nouns import dataclass
 from orpolicy.query.model import Context, Filter, Need, Operator
 from orpolicy.query.vocabulary import SPEND
 from orpolicy.screening import values

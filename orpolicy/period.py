@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+
+from orpolicy.nouns import dataclass
 
 DAYS_PER_MONTH = 30.4375
 """Mean length of a Gregorian month in days (365.25 / 12)."""

@@ -14,13 +14,14 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass, replace
 from enum import Enum
 from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, Any, cast
 
 from orpolicy.finding import Finding, Inconclusive, Measure, Recommendation
+from orpolicy.nouns import dataclass
 from orpolicy.report import OverrideResult, PolicyResult, QueryRecord, Report, ReportSource, WaiverResult
 
 if TYPE_CHECKING:

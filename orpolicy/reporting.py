@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orpolicy.advice import inconclusive
@@ -11,6 +10,7 @@ from orpolicy.breakdown import breakdown_of
 from orpolicy.coverage import coverage_of
 from orpolicy.errors import SourceError
 from orpolicy.gather import Gathered, attempt
+from orpolicy.nouns import dataclass
 from orpolicy.report import Baseline, Coverage, OverrideResult, PolicyResult, Report, ReportSource
 from orpolicy.totals import Totals
 from orpolicy.verdict import Status, Verdict, worst

@@ -8,12 +8,13 @@ as any other kind is, and nothing but that decides.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain, pairwise
 from operator import neg, truediv
 from typing import TYPE_CHECKING
 
 from orpolicy.columns import plain, values_at
+from orpolicy.nouns import dataclass
 from orpolicy.query.vocabulary import REQUESTS, SPEND
 from orpolicy.rules.base import Skip
 

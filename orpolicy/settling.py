@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from orpolicy.baseline import Ratchet
@@ -11,6 +11,7 @@ from orpolicy.binding import waived_subjects
 from orpolicy.errors import SourceError
 from orpolicy.findings import settled
 from orpolicy.gather import attempt
+from orpolicy.nouns import dataclass
 from orpolicy.report import SavingsTotal
 from orpolicy.savings.net import combine
 from orpolicy.verdict import Status

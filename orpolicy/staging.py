@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from orpolicy.binding import KEY, WORKSPACE, Bound, Scene, bind, set_scene
 from orpolicy.codes import Code
 from orpolicy.errors import PolicyError, SourceError, UsageError
 from orpolicy.gather import attempt
+from orpolicy.nouns import dataclass
 from orpolicy.plugins import RULES
 from orpolicy.policy.names import unknown_names
 from orpolicy.query.model import Context, Meta, Need

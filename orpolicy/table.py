@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from itertools import chain, compress
 from operator import eq
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from orpolicy.columns import LazyColumn, picked, plain
 from orpolicy.grouping import PURE, adder, combined, grouped, is_told_apart, sums
+from orpolicy.nouns import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping, Sequence

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
+from orpolicy.nouns import dataclass
 from orpolicy.query.vocabulary import CACHED, COMPLETION, PROMPT, REASONING, REQUESTS, SPEND, TOKENS
 
 if TYPE_CHECKING:

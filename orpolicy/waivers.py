@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from orpolicy.nouns import dataclass
 from orpolicy.report import WaiverResult, WaiverState
 
 if TYPE_CHECKING:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from orpolicy.codes import Code
 from orpolicy.location import Problem
+from orpolicy.nouns import dataclass
 from orpolicy.policy.claims import Claim, rule
 from orpolicy.policy.model import Override
 from orpolicy.policy.reading import window_fault

@@ -7,7 +7,7 @@ every scalar is read by the YAML 1.2 core schema instead of PyYAML's YAML 1.1.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, NoReturn
 
 import yaml
@@ -15,6 +15,7 @@ import yaml
 from orpolicy.codes import Code
 from orpolicy.errors import PolicyError
 from orpolicy.location import Fault, Location, Problem
+from orpolicy.nouns import dataclass
 from orpolicy.policy.scalars import MAPPING_TAG, SEQUENCE_TAG, ScalarError, is_core_scalar_tag, resolve
 
 if TYPE_CHECKING:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from orpolicy.codes import Code
 from orpolicy.errors import PolicyError
 from orpolicy.location import Location, Problem
+from orpolicy.nouns import dataclass
 from orpolicy.policy import document, schema
 from orpolicy.policy.checks import (
     case_problems,

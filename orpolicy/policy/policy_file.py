@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
+from orpolicy.nouns import dataclass
 from orpolicy.policy.reading import Item
 
 if TYPE_CHECKING:

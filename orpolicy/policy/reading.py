@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from orpolicy.codes import Code
 from orpolicy.location import Problem
+from orpolicy.nouns import dataclass
 from orpolicy.period import interval_window, parse_day, parse_window
 from orpolicy.policy.kinds import THRESHOLD_KEYS
 from orpolicy.policy.model import Floor, Policy, Selector, Thresholds, Waiver

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from orpolicy.codes import Code
 from orpolicy.location import Fault, Problem
+from orpolicy.nouns import dataclass
 from orpolicy.policy.claims import Claim, rule
 from orpolicy.policy.model import Override
 from orpolicy.policy.patterns import (

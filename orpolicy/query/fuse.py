@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from orpolicy.nouns import dataclass
 from orpolicy.query.model import Query
 from orpolicy.query.vocabulary import METRICS, RAW_MAX_DAYS, SPEND, max_days
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from orpolicy.nouns import dataclass
 from orpolicy.period import stamp
 from orpolicy.query.vocabulary import MAX_ROWS, SPEND
 

@@ -7,7 +7,7 @@ Source: OpenRouter's analytics documentation and schema notes of 2026-08 to 2026
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from orpolicy.nouns import dataclass
 
 ROLLUP_MAX_DAYS = 365
 RAW_MAX_DAYS = 31

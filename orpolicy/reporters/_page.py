@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from orpolicy.nouns import dataclass
 from orpolicy.reporters._words import char_columns, columns, visible
 from orpolicy.verdict import Verdict
 

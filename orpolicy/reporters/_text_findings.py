@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orpolicy.finding import Confidence
+from orpolicy.nouns import dataclass
 from orpolicy.reporters._figures import days, money, rate, share, span, tokens
 from orpolicy.reporters._page import GAP, GUTTER, PROSE, VERDICT_INK, Ink, Page, Piece, place, sticky
 from orpolicy.reporters._text_table import put_in_lines

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from orpolicy.nouns import dataclass
 from orpolicy.reporters._figures import against_threshold, money
 from orpolicy.reporters._page import GAP, GUTTER, PROSE, VERDICT_INK, Ink, Page, Piece, sticky
 from orpolicy.reporters._words import columns, is_claimed, saving, state, subject

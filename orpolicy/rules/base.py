@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar, Self, TypeGuard
 
+from orpolicy.nouns import dataclass
 from orpolicy.policy.kinds import THRESHOLD_KEYS
 from orpolicy.policy.model import Thresholds
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 from orpolicy.catalog.model import Price, prices_of_day
+from orpolicy.nouns import dataclass
 from orpolicy.query.vocabulary import CACHED, COMPLETION, PROMPT
 
 if TYPE_CHECKING:

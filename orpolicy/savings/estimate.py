@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orpolicy.finding import Confidence
+from orpolicy.nouns import dataclass
 from orpolicy.savings.cache import raise_cache_hit_rate
 from orpolicy.savings.levers import CutReasoning, CutSurcharge, Exposure, Lever, RaiseCacheHitRate, Swap
 from orpolicy.savings.outcome import NoFigure, Outcome, Traffic

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from orpolicy.nouns import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from orpolicy.nouns import dataclass
 from orpolicy.totals import Cell, Totals
 
 if TYPE_CHECKING:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from orpolicy.catalog.candidates import best_candidate
 from orpolicy.catalog.model import Catalog
 from orpolicy.finding import Confidence
+from orpolicy.nouns import dataclass
 from orpolicy.query.vocabulary import SURCHARGES
 from orpolicy.savings.billing import Tokens, are_counted, mean_price, token_cost_usd
 from orpolicy.savings.levers import LeverKind

@@ -7,10 +7,11 @@ same tables and passes the conformance suite in ``tests/sources``.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from orpolicy.errors import SourceError
+from orpolicy.nouns import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

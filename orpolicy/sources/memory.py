@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from orpolicy.account import Directory
 from orpolicy.codes import Code
 from orpolicy.errors import Reason, SourceError, UsageError
+from orpolicy.nouns import dataclass
 from orpolicy.period import stamp
 from orpolicy.query.model import Answer, Granularity, Meta, Operator
 from orpolicy.query.vocabulary import SPEND
