@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from orpolicy.nouns import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

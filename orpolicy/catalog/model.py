@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import field, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from orpolicy.nouns import dataclass
 
 if TYPE_CHECKING:
     from datetime import date, datetime
