@@ -1,4 +1,4 @@
-"""Every code has a page, and every page's examples are run: the wrong one gives the code, the right one not."""
+"""Every code has a page, whose examples are run: the wrong one gives the code, the right one none."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from orpolicy.cli.main import run
 from orpolicy.codes import Code
 from orpolicy.error_pages import Block, error_page, page_lines
 from orpolicy.errors import Reason, SourceError, UsageError
+from orpolicy.sources._clock import SystemClock
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,6 +59,7 @@ def test_the_wrong_example_gives_the_code_and_the_right_one_none(
     code: Code, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     page = error_page(code)
+    monkeypatch.setattr(SystemClock, "sleep", lambda _clock, _seconds: None)
     monkeypatch.setenv("COLUMNS", "140")
     monkeypatch.setenv("ORPOLICY_CACHE_DIR", str(tmp_path / "cache"))
     assert said(page.wrong, tmp_path / "wrong", monkeypatch, capsys) == {code}

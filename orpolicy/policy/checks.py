@@ -113,7 +113,8 @@ def _threshold_problems(policy: Policy) -> Iterator[Problem]:
         if warn >= fail if side == "above" else warn <= fail:
             message = f"warn_{side} {warn:g} can never show: fail_{side} {fail:g} is reached first"
             hint = f"set warn_{side} {nearer} {fail:g}"
-            yield Problem(policy.place(f"warn_{side}"), message, hint, code=Code.HIDDEN_WARNING)
+            place = policy.overridden(f"fail_{side}") or policy.place(f"warn_{side}")
+            yield Problem(place, message, hint, code=Code.HIDDEN_WARNING)
 
 
 def _patterns(value: Json, trail: tuple[str | int, ...]) -> Iterator[tuple[str, tuple[str | int, ...]]]:

@@ -5,14 +5,25 @@ from __future__ import annotations
 import pytest
 
 from orpolicy.cli.main import run
+from orpolicy.codes import Code
 from orpolicy.plugins import RULES
 
 
 def test_without_a_kind_all_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["explain"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == list(RULES)
-    assert all(RULES[name].measures in line for name, line in zip(RULES, lines, strict=True))
+    kinds, codes = lines[: len(RULES.names)], lines[len(RULES.names) + 1 :]
+    assert [line.split()[0] for line in kinds] == list(RULES)
+    assert all(RULES[name].measures in line for name, line in zip(RULES, kinds, strict=True))
+    assert [line.split()[0] for line in codes] == list(Code)
+
+
+@pytest.mark.parametrize("word", ["ORP205", "orp205", "truncated"])
+def test_a_code_is_explained_by_its_number_or_its_reason(
+    capsys: pytest.CaptureFixture[str], word: str
+) -> None:
+    assert run(["explain", word]) == 0
+    assert capsys.readouterr().out.startswith("ORP205: rows are missing\n\n")
 
 
 def test_a_kind_is_explained_from_its_own_words(capsys: pytest.CaptureFixture[str]) -> None:
@@ -65,4 +76,6 @@ def test_an_unknown_kind_is_exit_2_with_a_near_miss(
     capsys: pytest.CaptureFixture[str], kind: str, hint: str
 ) -> None:
     assert run(["explain", kind]) == 2
-    assert capsys.readouterr().err == f"orpolicy: there is no rule kind {kind!r} ({hint})\n"
+    assert capsys.readouterr().err == (
+        f"orpolicy: there is no rule kind, policy, finding or code {kind!r} ({hint}) [ORP103]\n"
+    )

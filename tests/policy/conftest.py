@@ -25,7 +25,8 @@ def _nothing(_policy: Policy) -> tuple[str, ...]:
 def _models(policy: Policy) -> tuple[str, ...]:
     models = policy.settings["models"]
     if models == "sour":
-        raise PolicyError([Problem(policy.place("models"), "sour models", "sweeten them", code=Code.BAD_SETTING)])
+        place = policy.place("models")
+        raise PolicyError([Problem(place, "sour models", "sweeten them", code=Code.BAD_SETTING)])
     return tuple(str(model) for model in models) if isinstance(models, list) else (str(models),)
 
 
