@@ -72,7 +72,7 @@ class Place:
         file = self.report or (REPORT if REPORT.is_file() else None)
         if file is None:
             return None
-        from orpolicy.github.report_file import read_report
+        from orpolicy.report_file import read_report
 
         return read_report(file)
 

@@ -66,9 +66,9 @@ def command(
     from orpolicy.github.client import Client
     from orpolicy.github.comment import keep_comment
     from orpolicy.github.issues import Issues
-    from orpolicy.github.report_file import read_report
     from orpolicy.github.site import read_site
     from orpolicy.github.thread import Author
+    from orpolicy.report_file import read_report
     from orpolicy.sources._clock import SystemClock
 
     found = read_report(report)

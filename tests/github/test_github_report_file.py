@@ -13,9 +13,9 @@ from report_strategies import reports
 from samples import SAMPLES
 
 from orpolicy.errors import UsageError
-from orpolicy.github.report_file import read_report
 from orpolicy.plugins import REPORTERS
 from orpolicy.report import Report, SpendBreakdown
+from orpolicy.report_file import read_report
 from orpolicy.reporters.base import Style
 
 if TYPE_CHECKING:

@@ -1,6 +1,7 @@
 """A report as ``check --format json=FILE`` wrote it, read again.
 
-So the step that writes to GitHub needs no management key, and the step with the key no token of GitHub's.
+Whoever tells people, or looks later whether a fix landed, needs no more than the file: the step that writes
+to GitHub no management key, and the step with the key no token of GitHub's.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from jsonschema.exceptions import best_match
 
 from orpolicy.codes import Code
 from orpolicy.errors import Reason, UsageError
+from orpolicy.fields import Fields
 from orpolicy.finding import (
     Confidence,
     Driver,
@@ -24,7 +26,6 @@ from orpolicy.finding import (
     Savings,
     Verify,
 )
-from orpolicy.github.fields import Fields
 from orpolicy.location import Location
 from orpolicy.report import (
     Baseline,
