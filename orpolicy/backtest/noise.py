@@ -20,7 +20,10 @@ LEAST_WEEKS = 3
 """Fewer judged weeks say nothing about noise."""
 
 NEAR = 0.10
-"""A threshold so near to what is usual, relative to it, is crossed by chance."""
+"""Where half of the values are so near the threshold, relative to it, it is crossed by chance."""
+
+LEAST_SHARE = 0.01
+"""Distances below are not told apart."""
 
 MARGIN = 1.05
 """How far beyond the flapping values a threshold is proposed."""
@@ -84,11 +87,12 @@ def _nearness(line: PolicyLine, worst: SubjectLine) -> str:
     if not values or not limit or not _decides(worst):
         return ""
     usual = median(values)
-    if not usual or abs(limit - usual) > NEAR * abs(usual):
+    away = median(abs(value - limit) for value in values) / abs(limit)
+    if away > NEAR:
         return ""
-    distance = share(max(abs(limit - usual) / abs(usual), 0.01))
-    known = f"the threshold {amount(limit, line.unit, 1)} is within {distance} of the usual"
-    said = f"; {known} {amount(usual, line.unit, 1)}"
+    distance = share(max(away, LEAST_SHARE))
+    near = f"half of its weeks are within {distance} of the threshold {amount(limit, line.unit, 1)}"
+    said = f"; {near} (usual: {amount(usual, line.unit, 1)})"
     return said + _proposal(line, worst)
 
 

@@ -38,10 +38,7 @@ def _lines(study: Study, width: int, *, ascii_only: bool) -> Iterator[str]:
     yield ""
     yield legend(ascii_only=ascii_only)
     yield from _wrapped(f"{HOW} {DOLLARS}", width, "")
-    asked = (
-        f"Asked in {plural(study.queries_asked, 'query', 'queries')}, whatever the number of weeks allows."
-    )
-    yield from _wrapped(asked, width, "")
+    yield f"Asked in {plural(study.queries_asked, 'query', 'queries')}."
 
 
 def _policy(policy: PolicyLine, study: Study, broad: int, width: int, *, ascii_only: bool) -> Iterator[str]:
