@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-WHAT = ("policies", "report", "policy-diff")
+WHAT = ("policies", "report", "policy-diff", "compare")
 
 
 @click.command(name="schema")
@@ -14,9 +14,10 @@ def command(what: str) -> None:
 
     Save it beside the policies and begin each file with
     `# yaml-language-server: $schema=./orpolicy.schema.json`. `report` is what `check --format json` writes,
-    `policy-diff` what `diff-policy --format json` does.
+    `policy-diff` what `diff-policy --format json` does, `compare` what `compare --format json` does.
     """
-    click.echo({"policies": _policies, "report": _report, "policy-diff": _policy_diff}[what]().rstrip("\n"))
+    schemas = {"policies": _policies, "report": _report, "policy-diff": _policy_diff, "compare": _compare}
+    click.echo(schemas[what]().rstrip("\n"))
 
 
 def _policies() -> str:
@@ -35,3 +36,9 @@ def _policy_diff() -> str:
     from orpolicy.policy_diff.json import diff_schema
 
     return diff_schema()
+
+
+def _compare() -> str:
+    from orpolicy.comparing.json import compare_schema
+
+    return compare_schema()

@@ -22,7 +22,12 @@ def test_the_schema_is_printed_and_works(capsys: pytest.CaptureFixture[str]) -> 
 
 
 @pytest.mark.parametrize(
-    ("what", "id_"), [("report", "urn:orpolicy:report:1.0"), ("policy-diff", "urn:orpolicy:policy-diff:1.0")]
+    ("what", "id_"),
+    [
+        ("report", "urn:orpolicy:report:1.0"),
+        ("policy-diff", "urn:orpolicy:policy-diff:1.0"),
+        ("compare", "urn:orpolicy:compare:1.0"),
+    ],
 )
 def test_what_commands_write_has_a_schema_too(
     what: str, id_: str, capsys: pytest.CaptureFixture[str]
@@ -35,4 +40,4 @@ def test_what_commands_write_has_a_schema_too(
 
 def test_there_is_no_other_schema(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["schema", "reports"]) == 2
-    assert "'policies', 'report', 'policy-diff'" in capsys.readouterr().err
+    assert "'policies', 'report', 'policy-diff', 'compare'" in capsys.readouterr().err
