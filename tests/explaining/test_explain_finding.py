@@ -57,10 +57,15 @@ def explained(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     return capsys.readouterr().out
 
 
+def placeless(shown: str) -> str:
+    """Without the lines of a pack's policies, which move whenever somebody adds one."""
+    return re.sub(r"(pack:cost-review):\d+", r"\1:1", shown)
+
+
 @pytest.mark.parametrize("lever", FINDINGS)
 def test_one_finding_of_each_lever(lever: str, capsys: pytest.CaptureFixture[str]) -> None:
     expected = (GOLDEN / f"{lever}.txt").read_text(encoding="utf-8")
-    assert explained(capsys, FINDINGS[lever], *DEMO) == expected
+    assert placeless(explained(capsys, FINDINGS[lever], *DEMO)) == placeless(expected)
 
 
 @pytest.mark.parametrize("lever", FINDINGS)
