@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from orpolicy.location import Location
     from orpolicy.policy.model import Policy, PolicySet
-    from orpolicy.policy_tests.trial import Judged, Seen, Trial
+    from orpolicy.policy_tests.trial import Judged, Trial
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +85,11 @@ def _limits(policy: Policy) -> Thresholds:
 def _sides(judged: Judged, threshold: Thresholds) -> Iterable[bool]:
     """True for each subject that breaches a threshold, False for each that does not.
 
-    What a kind is not about, such as a model that is not banned, breaches nothing either.
+    What a kind is not about, such as a model that is not banned, breaches nothing either. A subject that
+    would breach nothing whatever its value proves nothing of the threshold.
     """
     if judged.outsiders:
         yield False
     for seen in judged.seen:
-        yield _breaches(seen, threshold, reaching=judged.reaching)
-
-
-def _breaches(seen: Seen, threshold: Thresholds, *, reaching: bool) -> bool:
-    return seen.may_breach and threshold.crossed(seen.value, reaching=reaching) is not None
+        if seen.may_breach:
+            yield threshold.crossed(seen.value, reaching=judged.reaching) is not None
