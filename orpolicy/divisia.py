@@ -7,8 +7,9 @@ implementation", Energy Policy 86, 2015). It has no remainder: the parts add up 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
+
+from orpolicy.nouns import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orpolicy.baseline_update import locked_policies, with_notices
 from orpolicy.errors import SourceError
 from orpolicy.evaluation import judge
 from orpolicy.fetch import Desk
 from orpolicy.findings import drafts
 from orpolicy.gather import Gathered, attempt, gather
 from orpolicy.lay_out import lay_out
-from orpolicy.redaction import names_of, redacted
 from orpolicy.reporting import Run, make_report
 from orpolicy.settling import settle
 from orpolicy.staging import set_stage
@@ -48,9 +46,13 @@ def lint(
     run = examine(policies, source, choice, ratchet)
     report = make_report(run)
     if ratchet is not None:
+        from orpolicy.baseline_update import locked_policies, with_notices  # noqa: PLC0415 - few runs have one
+
         report = with_notices(report, ratchet, locked_policies(policies))
     if not redact:
         return report
+    from orpolicy.redaction import names_of, redacted  # noqa: PLC0415 - few runs ask for it
+
     return redacted(report, names_of(run.stage.scene.account.directory, run.desk.members()))
 
 

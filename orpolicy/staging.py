@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from orpolicy.account import Account, Directory
@@ -88,6 +87,8 @@ def choose(policies: PolicySet, choice: Choice) -> tuple[Policy, ...]:
     known = [policy.id for policy in policies.policies]
     for policy_id in (*choice.select, *choice.ignore):
         if policy_id not in known:
+            from difflib import get_close_matches  # noqa: PLC0415 - only those who err pay for it
+
             near = get_close_matches(policy_id, known, 1)
             hint = f"; did you mean {near[0]!r}?" if near else ""
             raise UsageError(f"no policy has the id {policy_id!r}{hint}", code=Code.UNKNOWN_NAME)

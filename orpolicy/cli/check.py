@@ -25,6 +25,7 @@ from orpolicy.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from orpolicy.baseline import Ratchet
     from orpolicy.report import Report
     from orpolicy.reporters.base import Style
 
@@ -108,7 +109,6 @@ def command(
     verbose: bool,
 ) -> int:
     """Evaluate policies: ./policies or ./orpolicy.yaml where no PATH is given."""
-    from orpolicy.baseline_file import read
     from orpolicy.cli.progress import progress
     from orpolicy.lint import lint
     from orpolicy.reporters.base import Style
@@ -116,7 +116,7 @@ def command(
 
     outputs = parse_formats(formats)
     policies = load_policies(paths, packs, source)
-    ratchet = read(baseline) if baseline else None
+    ratchet = _ratchet(baseline) if baseline else None
     clock = parse_now(now)
     with (
         progress(quiet=quiet) as listener,
@@ -132,6 +132,12 @@ def command(
 def width() -> int:
     """The terminal's columns, within what reads well."""
     return min(max(shutil.get_terminal_size((FILE_WIDTH, 24)).columns, MIN_WIDTH), MAX_WIDTH)
+
+
+def _ratchet(path: Path) -> Ratchet:
+    from orpolicy.baseline_file import read
+
+    return read(path)
 
 
 def parse_formats(texts: Sequence[str], known: Sequence[str] = ()) -> tuple[Output, ...]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
+from orpolicy.nouns import dataclass
 from orpolicy.query.vocabulary import SPEND, TOKENS
 from orpolicy.rules.base import (
     Advice,

@@ -6,9 +6,10 @@ import ast
 import math
 import operator
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Self
 
+from orpolicy.nouns import dataclass
 from orpolicy.query.vocabulary import METRICS, SPEND, TOKENS
 from orpolicy.rules.base import Advice, Bound, Measured, Row, Rule, SettingError, Skip, Traffic
 from orpolicy.savings.levers import Exposure, Lever

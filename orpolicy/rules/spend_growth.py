@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from orpolicy.divisia import Level, divisia
+from orpolicy.nouns import dataclass
 from orpolicy.policy.model import Thresholds
 from orpolicy.query.vocabulary import SPEND
 from orpolicy.rules.base import (
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from orpolicy.policy.model import Policy
     from orpolicy.totals import Totals
+
+T = TypeVar("T")
 
 MIN_PERIODS = 4
 DEFAULT_PERIODS = 8
@@ -147,25 +149,29 @@ def since_first_spend(history: Sequence[Totals]) -> tuple[Totals, ...]:
 
 def robust_z(spend_usd: float, baseline_usd: Sequence[float]) -> float:
     """How many standard deviations log spend lies above the baseline's median, by median and MAD."""
-    from statistics import median  # noqa: PLC0415 - the module takes as long to import as all the kinds
-
     logs = [math.log(max(usd, SMALLEST_USD)) for usd in baseline_usd]
-    centre = median(logs)
-    spread = MAD_TO_SD * median([abs(value - centre) for value in logs])
+    centre = _mean(_middle(sorted(logs)))
+    spread = MAD_TO_SD * _mean(_middle(sorted(abs(value - centre) for value in logs)))
     return (math.log(max(spend_usd, SMALLEST_USD)) - centre) / max(spread, SD_FLOOR)
 
 
 def median_level(baseline: Sequence[Totals]) -> Level:
     """The period in the middle by spend, or the mean of the two: its spend is the median."""
-    from statistics import fmean  # noqa: PLC0415 - as above
-
-    ranked = sorted((Level.of(period) for period in baseline), key=lambda level: level.spend_usd)
-    middle = ranked[(len(ranked) - 1) // 2 : len(ranked) // 2 + 1]
+    middle = [Level.of(period) for period in _middle(sorted(baseline, key=lambda period: period.spend_usd))]
     return Level(
-        requests=fmean(level.requests for level in middle),
-        tokens=fmean(level.tokens for level in middle),
-        spend_usd=fmean(level.spend_usd for level in middle),
+        requests=_mean([level.requests for level in middle]),
+        tokens=_mean([level.tokens for level in middle]),
+        spend_usd=_mean([level.spend_usd for level in middle]),
     )
+
+
+def _middle(ranked: Sequence[T]) -> Sequence[T]:
+    """The one or two in the middle; importing ``statistics`` takes as long as all the kinds."""
+    return ranked[(len(ranked) - 1) // 2 : len(ranked) // 2 + 1]
+
+
+def _mean(values: Sequence[float]) -> float:
+    return math.fsum(values) / len(values)
 
 
 def explain(now: Level, before: Level) -> str:

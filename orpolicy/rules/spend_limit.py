@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
+from orpolicy.nouns import dataclass
 from orpolicy.query.vocabulary import SPEND
 from orpolicy.rules.base import Advice, Measured, Ratio, Row, Rule, Skip, Traffic, check_thresholds
 from orpolicy.savings.levers import Exposure, Lever
