@@ -382,6 +382,28 @@ def test_an_account_that_refuses_gets_a_starter_and_exit_3(
     assert run(["validate"]) == 0
 
 
+def test_keys_that_may_not_be_listed_are_left_to_the_usual_thresholds(
+    loopback: LoopbackServer, account: LoopbackAccount, capsys: pytest.CaptureFixture[str]
+) -> None:
+    use(account, account.add_key("my-app"))
+    loopback.fail_next(99, path="/keys", status=403, body=b"{}")
+    assert start() == 3
+    said = capsys.readouterr().out
+    assert "  not known: access-denied" in said
+    assert "  not judged: no-preview-on-batch: access-denied" in said
+    assert "what each key spends" in remarks()
+    assert run(["validate"]) == 0
+
+
+def test_many_findings_are_counted(account: LoopbackAccount, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in range(12):
+        use(account, account.add_key(f"batch-{number}"), 8.0, model=PREVIEW)
+    assert start() == 0
+    said = capsys.readouterr().out
+    assert "12 findings would fail today" in said
+    assert "  and 2 more\n" in said
+
+
 def test_one_key_that_does_everything_right_is_green(account: LoopbackAccount) -> None:
     use(account, account.add_key("my-app"), prompt=40_000_000, cached=39_000_000)
     assert start() == 0
