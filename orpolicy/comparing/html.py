@@ -57,7 +57,7 @@ def as_html(found: Comparison, top: int) -> str:
 
 def _summary(found: Comparison) -> Markup:
     said = [
-        *([element("p", lengths(found), class_="faint")] if found.is_per_day else []),
+        *([element("p", lengths(found), class_="legend faint")] if found.is_per_day else []),
         *(_note("Note", notice) for notice in found.notices),
         *(_note(f"Not known: {item.part}", f"{item.detail} ({item.reason})") for item in found.unknown),
     ]
@@ -99,8 +99,10 @@ def _chart(found: Comparison) -> Markup:
         width = max((end - start) * 100, _LEAST_WIDTH if step.usd else 0.0)
         left = min(start * 100, 100 - width)
         mark = "" if step.kind is Kind.LEVEL else "more" if step.kind is Kind.RISE else "less"
-        bars.append(Bar(markup(step.label), left, width, step.figure, mark, colours[step.kind]))
-    caption = ". ".join(filter(None, (verdict(found), axis.note)))
+        bars.append(
+            Bar(markup(step.label), left, width, step.figure, mark, colours[step.kind], is_marked=False)
+        )
+    caption = "; ".join(filter(None, (verdict(found), axis.note)))
     return bar_chart("From one bill to the other", caption, ("Cause", f"Dollars{unit(found)}", ""), bars)
 
 
@@ -120,7 +122,7 @@ def _changes(noun: str, changes: Changes, top: int, per: str) -> Markup:
         for item in shown
     ]
     titles = (noun.capitalize(), "Before", "After", "Change", "Why")
-    remarks = [element("p", text, class_="faint") for text in _remarks(noun, shown, changes) if text]
+    remarks = [element("p", text, class_="legend faint") for text in _remarks(noun, shown, changes) if text]
     return _section(f"By {noun}{per and f', dollars{per}'}", titles, rows, remarks)
 
 
@@ -145,7 +147,7 @@ def _pairs(pairs: Sequence[Change], top: int, per: str) -> list[Markup]:
             for item in found[:top]
         ]
         rest = others(found[:top], found, "pair")
-        remarks = [element("p", rest, class_="faint")] if rest else []
+        remarks = [element("p", rest, class_="legend faint")] if rest else []
         if rows:
             heading = f"{title}{per and f', dollars{per}'}"
             sections.append(_section(heading, ("Key and model", "Change"), rows, remarks))

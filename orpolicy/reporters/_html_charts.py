@@ -39,6 +39,7 @@ class Bar:
         figure: what the bar stands for, in words.
         detail: more about it.
         verdict: the worst of the subject's open findings, or None.
+        is_marked: whether the verdict also stands as a word behind the label.
     """
 
     label: Markup
@@ -47,6 +48,7 @@ class Bar:
     figure: str
     detail: str
     verdict: Verdict | None = None
+    is_marked: bool = True
 
 
 def charts(report: Report) -> Markup:
@@ -194,7 +196,7 @@ def bar_chart(
 
 
 def _mark(bar: Bar) -> tuple[Markup, ...]:
-    if bar.verdict is None:
+    if bar.verdict is None or not bar.is_marked:
         return ()
     return (markup(" "), element("span", bar.verdict, class_=f"mark {bar.verdict}"))
 
