@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from orpolicy.policy.document import parse
 from orpolicy.policy_tests.matching import paired
 from orpolicy.policy_tests.model import Amount
-from orpolicy.policy_tests.words import scalar
+from orpolicy.policy_tests.thresholds import Coverage
+from orpolicy.policy_tests.words import covered, scalar
 
 if TYPE_CHECKING:
     from case_files import Files
@@ -402,3 +403,39 @@ def test_an_amount_says_how_far_a_figure_is_outside(one: float, other: float, va
 @given(st.none() | st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "S", "Zs"]), min_size=1))
 def test_a_member_is_written_as_yaml_reads_it_back(text: str | None) -> None:
     assert parse(f"{{a: {scalar(text)}, b: 1}}".encode(), "x").data == {"a": text, "b": 1}
+
+
+def test_savings_and_status_are_shown_as_they_were_written(files: Files) -> None:
+    expect = (
+        "{policy: budget, verdict: fail, status: waived, measure: {min: 1, max: 20000000}, savings: {low: 3}}"
+    )
+    rows = "{api_key_id: a, total_usage: 150}"
+    assert files.diff(LIMIT + case(rows, expect))[1:] == [
+        f"- {expect}  cost.yaml:8",
+        "+ {policy: budget, verdict: fail, api_key_id: a, measure: 150}",
+        "status: expected waived, got open",
+        "savings.low: expected 3, got no figure",
+    ]
+    document = files.tested(LIMIT + case(rows, expect)).document
+    (missing,) = document["tests"][0]["missing"]
+    assert missing["expected"]["measure"] == {"min": 1.0, "max": 20000000.0}
+    assert missing["expected"]["savings"] == {"low": {"min": 3.0, "max": 3.0}}
+    assert missing["differences"][1] == {
+        "field": "savings.low",
+        "expected": {"min": 3.0, "max": 3.0},
+        "got": None,
+        "off_by": None,
+    }
+
+
+@pytest.mark.parametrize("word", ["true", "1", "1e999999", "0x" + "f" * 99, "a b", "- a", "{a}", "é"])
+def test_words_that_yaml_reads_otherwise_are_quoted(word: str) -> None:
+    assert parse(f"{{a: {scalar(word)}}}".encode(), "x").data == {"a": word}
+
+
+def test_what_has_no_threshold_is_covered(files: Files) -> None:
+    assert covered(Coverage(()), 100.0) == "no policy has a threshold"
+    assert Coverage(()).percent == 100.0
+    policies = LIMIT + case("{api_key_id: a, total_usage: 150}, {api_key_id: b, total_usage: 5}", FAIL)
+    files.write(policies)
+    assert "  cost.yaml:3  budget  fail_above 100  both sides\n" in files.test("cost.yaml", "-v").out
