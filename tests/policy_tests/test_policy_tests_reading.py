@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from case_files import Files
+    from policy_tests.case_files import Files
 
 HASH = "ab" * 32
 
