@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orpolicy.policy_tests.model import Amount
+from orpolicy.policy_tests.pairing import paired
 from orpolicy.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -75,52 +77,37 @@ def compare(trial: Trial) -> Comparison:
     """Pair expectations with findings so that as many as possible agree; each finding is expected once."""
     findings = [finding for judged in trial.judged.values() for finding in judged.findings]
     expected = [each for each in trial.case.expectations if each.is_finding]
-    gaps = [[_gap(trial, each, finding) for finding in findings] for each in expected]
-    pairs = paired([[gap == () for gap in row] for row in gaps])
-    left = [number for number in range(len(findings)) if number not in pairs.values()]
+    pairs = paired(list(_fits(trial, expected, findings)))
+    agreed = {id(expected[row]): findings[column] for row, column in pairs.items()}
+    taken = set(pairs.values())
+    left = [finding for number, finding in enumerate(findings) if number not in taken]
+    free = list(left)
     missing: list[Missing] = []
     met: list[tuple[Expectation, Finding | None]] = []
-    free = list(left)
-    rows = iter(range(len(expected)))
     for each in trial.case.expectations:
-        row = next(rows) if each.is_finding else None
-        if row is None:
-            found = _unmet(trial, each)
-        elif row in pairs:
-            met.append((each, findings[pairs[row]]))
-            continue
-        else:
-            found = _nearest(trial, each, gaps[row], findings, free)
-        if found is None:
-            met.append((each, None))
-        else:
+        finding = agreed.get(id(each))
+        if finding is not None:
+            met.append((each, finding))
+        elif found := _nearest(trial, each, free) if each.is_finding else _unmet(trial, each):
             missing.append(found)
-    return Comparison(tuple(missing), tuple(findings[number] for number in left), tuple(met))
+        else:
+            met.append((each, None))
+    return Comparison(tuple(missing), tuple(left), tuple(met))
 
 
-def paired(fits: Sequence[Sequence[bool]]) -> dict[int, int]:
-    """As many rows as possible, each with a column of its own that fits it (Kuhn's augmenting paths)."""
-    taken: dict[int, int] = {}
-
-    def place(row: int, tried: set[int]) -> bool:
-        for column, fit in enumerate(fits[row]):
-            if fit and column not in tried:
-                tried.add(column)
-                if column not in taken or place(taken[column], tried):
-                    taken[column] = row
-                    return True
-        return False
-
-    for row in range(len(fits)):
-        place(row, set())
-    return {row: column for column, row in taken.items()}
-
-
-def _gap(trial: Trial, expectation: Expectation, finding: Finding) -> tuple[Difference, ...] | None:
-    """Where a finding differs from what is expected; None where it is another policy's."""
-    if finding.policy != expectation.policy:
-        return None
-    return tuple(_differences(trial, expectation, finding))
+def _fits(trial: Trial, expected: Sequence[Expectation], findings: Sequence[Finding]) -> Iterator[list[int]]:
+    """The numbers of the findings that each expectation may mean."""
+    by_member: dict[tuple[str, str, str | None], list[int]] = defaultdict(list)
+    by_policy: dict[str, list[int]] = defaultdict(list)
+    for number, finding in enumerate(findings):
+        by_policy[finding.policy].append(number)
+        for name, member in finding.subject.items():
+            by_member[finding.policy, name, member].append(number)
+    for each in expected:
+        wanted = trial.account.display(each.subject)
+        found = [by_member[each.policy, name, member] for name, member in wanted.items()]
+        near = min(found, key=len, default=by_policy[each.policy])
+        yield [number for number in near if not any(_differences(trial, each, findings[number]))]
 
 
 def _differences(trial: Trial, expectation: Expectation, finding: Finding) -> Iterator[Difference]:
@@ -153,20 +140,17 @@ def _off(name: str, amount: Amount, value: float | None) -> Iterator[Difference]
         yield Difference(name, amount, value, off_by)
 
 
-def _nearest(
-    trial: Trial,
-    expectation: Expectation,
-    gaps: Sequence[tuple[Difference, ...] | None],
-    findings: Sequence[Finding],
-    free: list[int],
-) -> Missing:
+def _nearest(trial: Trial, expectation: Expectation, free: list[Finding]) -> Missing:
     """An expected finding that is not there, with what comes nearest; a finding is shown once."""
     judged = trial.judged[expectation.policy]
-    near = [(len(gap), number) for number in free if (gap := gaps[number]) is not None]
+    near = [
+        (tuple(_differences(trial, expectation, finding)), number)
+        for number, finding in enumerate(free)
+        if finding.policy == expectation.policy
+    ]
     if near:
-        number = min(near)[1]
-        free.remove(number)
-        return Missing(expectation, judged, findings[number], None, gaps[number] or ())
+        gap, number = min(near, key=lambda item: len(item[0]))
+        return Missing(expectation, judged, free.pop(number), None, gap)
     seen = _passing(trial, expectation, judged)
     if not seen:
         return Missing(expectation, judged)

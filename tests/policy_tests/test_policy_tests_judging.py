@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orpolicy.policy.document import parse
-from orpolicy.policy_tests.matching import paired
 from orpolicy.policy_tests.model import Amount
+from orpolicy.policy_tests.pairing import paired
 from orpolicy.policy_tests.thresholds import Coverage
 from orpolicy.policy_tests.words import covered, scalar
 
@@ -377,7 +377,7 @@ def test_all_of_nothing_is_covered(files: Files) -> None:
 @settings(max_examples=200)
 @given(st.lists(st.lists(st.booleans(), min_size=4, max_size=4), max_size=4))
 def test_as_many_as_possible_are_paired(fits: list[list[bool]]) -> None:
-    pairs = paired(fits)
+    pairs = paired([[column for column, fit in enumerate(row) if fit] for row in fits])
     assert all(fits[row][column] for row, column in pairs.items())
     assert len(set(pairs.values())) == len(pairs)
     best = max(
