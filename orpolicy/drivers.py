@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from heapq import nsmallest
 from typing import TYPE_CHECKING
 
 from orpolicy.binding import KEY, MODEL
@@ -41,12 +42,18 @@ def drivers_of(
         return _share_of_model(breach, layout, account)
     metric = lever.metrics[0] if isinstance(lever, CutSurcharge) else SPEND
     dimension = MODEL if KEY in subject else KEY
+    if not cells:
+        return ()
+    spend = layout.once(breach, ("spend", dimension, metric), lambda: _spend(cells, dimension, metric))
+    return _ranked(dimension, spend, sum(spend.values()), account)
+
+
+def _spend(cells: Sequence[Cell], dimension: str, metric: str) -> dict[Member, float]:
     spend: dict[Member, float] = {}
     for cell in cells:
         member = cell.key if dimension == KEY else cell.model
         spend[member] = spend.get(member, 0.0) + float(cell.totals.get(metric))
-    whole = sum(spend.values())
-    return _ranked(dimension, spend, whole, account)
+    return spend
 
 
 def _share_of_model(breach: Breach, layout: Layout, account: Account) -> tuple[Driver, ...]:
@@ -59,9 +66,9 @@ def _ranked(dimension: str, spend: dict[Member, float], whole: float, account: A
     """The largest first, ties by name; nothing where there is nothing to have a share of."""
     if whole <= 0:
         return ()
-    ranked = sorted(spend.items(), key=lambda item: (-item[1], item[0] or ""))
+    ranked = nsmallest(MAX_DRIVERS, spend.items(), key=lambda item: (-item[1], item[0] or ""))
     return tuple(
         Driver(account.display({dimension: member}), usd, min(usd / whole, 1.0))
-        for member, usd in ranked[:MAX_DRIVERS]
+        for member, usd in ranked
         if usd > 0
     )

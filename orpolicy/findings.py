@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from orpolicy.account import HASH_PREFIX
 from orpolicy.binding import KEY, MODEL
 from orpolicy.drivers import drivers_of
-from orpolicy.finding import Finding, Measure, Recommendation, Savings, Verify
+from orpolicy.finding import Confidence, Finding, Measure, Recommendation, Savings, Verify
 from orpolicy.nouns import dataclass
 from orpolicy.policy.kinds import THRESHOLD_KEYS
 from orpolicy.query.model import Filter, Operator, Query
@@ -151,18 +151,28 @@ def _estimate(  # noqa: PLR0913, PLR0917 - the breach, what surrounds it, and th
     account: Account,
     now: datetime,
 ) -> Estimate:
+    def price(lever: Lever, cells: Sequence[Cell]) -> Estimate:
+        return estimate(
+            lever,
+            cells,
+            breach.row.totals,
+            _peers(lever, cells, layout),
+            account.catalogue,
+            breach.row.window.monthly_factor,
+            now,
+        )
+
     subject = breach.row.subject
-    stand_in = (Cell(subject.get(KEY), subject[MODEL], breach.row.totals),) if MODEL in subject else ()
-    worth = estimate(
-        lever,
-        cells or stand_in,
-        breach.row.totals,
-        _peers(lever, cells or stand_in, layout),
-        account.catalogue,
-        breach.row.window.monthly_factor,
-        now,
-    )
-    return worth if cells else replace(worth, cells=())
+    if not cells:
+        stand_in = (Cell(subject.get(KEY), subject[MODEL], breach.row.totals),) if MODEL in subject else ()
+        return replace(price(lever, stand_in), cells=())
+    if isinstance(lever, Swap):
+        free = replace(lever, excess_usd=0.0)  # what is priced does not depend on the threshold
+        key = ("worth", free, breach.row.totals.spend_usd, breach.row.window, now, id(account))
+        _, worth = layout.once(breach, key, lambda: (account, price(free, cells)))
+        if worth.confidence is not Confidence.BOUNDED:
+            return worth
+    return price(lever, cells)
 
 
 def _peers(lever: Lever, cells: Sequence[Cell], layout: Layout) -> tuple[Cell, ...]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from orpolicy.binding import KEY, MODEL, Bound
+from orpolicy.columns import values_at
 from orpolicy.errors import SourceError
 from orpolicy.fetch import CONTROL_SHARE, CONTROL_USD
 from orpolicy.gather import ask_for_namesakes, attempt, told_apart
@@ -19,13 +20,15 @@ from orpolicy.selection import select
 from orpolicy.totals import Cell, Totals
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from orpolicy.account import Account
     from orpolicy.evaluation import Breach, Judgement
     from orpolicy.fetch import Desk
     from orpolicy.gather import Gathered
-    from orpolicy.table import Member, Table
+    from orpolicy.table import Key, Member, Table
+
+T = TypeVar("T")
 
 GRID = (KEY, MODEL)
 MAX_FILTER_VALUES = 200
@@ -45,16 +48,22 @@ class Layout:
     peers: Table | None
 
     def cells(self, breach: Breach) -> tuple[Cell, ...]:
-        """The breach's traffic by key and model; empty where the cells do not add up to it."""
+        """The breach's traffic by key and model; empty where the cells do not add up to it.
+
+        Policies whose subjects and selectors are equal share them.
+        """
         if self.selected is None:
             return ()
         grid = self.selected.rollup(GRID)
-        cells = _cells(grid, _rows(grid, breach.row.subject))
+        cells, cells_usd = self.once(breach, ("cells",), lambda: _with_spend(grid, breach.row.subject))
         spend_usd = breach.row.totals.spend_usd
-        cells_usd = math.fsum(cell.totals.spend_usd for cell in cells)
-        if abs(cells_usd - spend_usd) > max(CONTROL_SHARE * spend_usd, CONTROL_USD):
-            return ()
-        return cells
+        return cells if abs(cells_usd - spend_usd) <= max(CONTROL_SHARE * spend_usd, CONTROL_USD) else ()
+
+    def once(self, breach: Breach, key: Key, make: Callable[[], T]) -> T:
+        """What follows from the key and a breach's cells, of which there are some, worked out once."""
+        if self.selected is None:
+            raise ValueError("a breach without cells")
+        return self.selected.rollup(GRID).once((*key, *breach.row.subject.items()), make)
 
     def cells_on(self, model: Member) -> tuple[Cell, ...]:
         """Every known cell of the window on a model."""
@@ -83,9 +92,17 @@ def _rows(grid: Table, subject: Mapping[str, Member]) -> Sequence[int]:
     return [row for row in fewer if more[min(bisect_left(more, row), len(more) - 1)] == row]
 
 
-def _cells(grid: Table, rows: Iterable[int]) -> tuple[Cell, ...]:
-    keys, models = grid.dimensions[KEY], grid.dimensions[MODEL]
-    return tuple(Cell(keys[row], models[row], Totals.of_row(grid, row)) for row in rows)
+def _with_spend(grid: Table, subject: Mapping[str, Member]) -> tuple[tuple[Cell, ...], float]:
+    cells = _cells(grid, _rows(grid, subject))
+    return cells, math.fsum(cell.totals.spend_usd for cell in cells)
+
+
+def _cells(grid: Table, rows: Sequence[int]) -> tuple[Cell, ...]:
+    keys, models = values_at(grid.dimensions[KEY], rows), values_at(grid.dimensions[MODEL], rows)
+    names = tuple(grid.metrics)
+    figures = zip(*(values_at(grid.metrics[name], rows) for name in names), strict=True)
+    totals = [Totals(dict(zip(names, row, strict=True))) for row in figures]
+    return tuple(map(Cell, keys, models, totals))
 
 
 def lay_out(judged: Sequence[tuple[Judgement, Gathered]], desk: Desk, account: Account) -> dict[str, Layout]:

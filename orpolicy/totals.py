@@ -64,7 +64,7 @@ class Totals:
     @property
     def spend_usd(self) -> float:
         """USD, BYOK inference included."""
-        return float(self.get(SPEND))
+        return float(self.values.get(SPEND) or 0)
 
     @property
     def requests(self) -> int:

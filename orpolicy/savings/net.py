@@ -5,16 +5,19 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from enum import StrEnum
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from orpolicy.nouns import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
-    from orpolicy.savings.estimate import CellSaving, Estimate
+    from orpolicy.savings.estimate import Estimate
     from orpolicy.savings.levers import LeverKind
     from orpolicy.table import Member
+
+    _Place = tuple[Member, Member]
 
 
 class Scenario(StrEnum):
@@ -24,7 +27,7 @@ class Scenario(StrEnum):
     EXPECTED = "expected"
     HIGH = "high"
 
-    def of(self, saving: Estimate | CellSaving) -> float:
+    def of(self, saving: Estimate) -> float:
         """The saving in this scenario, USD a month; 0 where there is no figure."""
         value: float | None = getattr(saving, self.value)
         return value or 0.0
@@ -48,16 +51,6 @@ class Net:
     shares: Mapping[str, float]
 
 
-@dataclass(frozen=True, slots=True)
-class _Claim:
-    """What one finding's lever claims of one cell."""
-
-    fingerprint: str
-    kind: LeverKind | None
-    spend_usd: float
-    saving_usd: float
-
-
 def combine(estimates: Mapping[str, Estimate]) -> Net:
     """The net of several findings' estimates, whatever their order.
 
@@ -70,7 +63,8 @@ def combine(estimates: Mapping[str, Estimate]) -> Net:
         estimates: fingerprint -> estimate; waived ones are left out by the caller.
     """
     known = {name: item for name, item in estimates.items() if item.expected is not None}
-    shares = {scenario: _shares(known, scenario) for scenario in Scenario}
+    distinct = _distinct(known)
+    shares = {scenario: _shares(distinct, scenario) for scenario in Scenario}
     low, expected, high = (math.fsum(shares[scenario].values()) for scenario in Scenario)
     return Net(
         gross=math.fsum(Scenario.EXPECTED.of(item) for item in known.values()),
@@ -81,12 +75,31 @@ def combine(estimates: Mapping[str, Estimate]) -> Net:
     )
 
 
+def _distinct(known: Mapping[str, Estimate]) -> dict[str, Estimate]:
+    """Without findings that claim the very same of the very same cells, where only the first one counts."""
+    first: dict[tuple[LeverKind | None, int], str] = {}
+    for name in sorted(known):
+        first.setdefault((known[name].kind, id(known[name].cells)), name)
+    kept = set(first.values())
+    return {name: item for name, item in known.items() if name in kept or not item.cells}
+
+
 def _shares(known: Mapping[str, Estimate], scenario: Scenario) -> dict[str, float]:
-    """What each finding adds to the net of one scenario."""
+    """What each finding adds to the net of one scenario.
+
+    A lever takes the fraction of what remains that it claims of the whole: two levers that save half
+    each leave a quarter.
+    """
     added: dict[str, list[float]] = defaultdict(list)
-    for claims in _claims(known, scenario).values():
-        for name, usd in _apply(claims):
-            added[name].append(usd)
+    strongest = _strongest(known, scenario)
+    capacity_usd = _capacity_usd(known) if len(strongest) > 1 else {}
+    remaining: dict[_Place, float] = {}
+    for kind in sorted(strongest):
+        for place, (lost_usd, name) in strongest[kind].items():
+            left = remaining.get(place, 1.0)
+            added[name].append(left * -lost_usd)
+            if capacity_usd:
+                remaining[place] = left * max(1.0 + lost_usd / capacity_usd[place], 0.0)
     shares = {name: math.fsum(amounts) for name, amounts in added.items()}
     opaque = [(-scenario.of(item), name) for name, item in known.items() if not item.cells]
     if opaque:
@@ -95,29 +108,28 @@ def _shares(known: Mapping[str, Estimate], scenario: Scenario) -> dict[str, floa
     return shares
 
 
-def _claims(known: Mapping[str, Estimate], scenario: Scenario) -> dict[tuple[Member, Member], list[_Claim]]:
-    cells: dict[tuple[Member, Member], list[_Claim]] = defaultdict(list)
+def _strongest(
+    known: Mapping[str, Estimate], scenario: Scenario
+) -> dict[int, dict[_Place, tuple[float, str]]]:
+    """Of each kind of lever and in each cell: the largest saving, as a loss, and whose it is."""
+    found: dict[int, dict[_Place, tuple[float, str]]] = defaultdict(dict)
+    saving_usd = attrgetter(scenario.value)
     for name, item in known.items():
+        best = found[item.kind or 0]
         for cell in item.cells:
-            claim = _Claim(name, item.kind, cell.spend_usd_per_month, scenario.of(cell))
-            cells[cell.key, cell.model].append(claim)
-    return cells
+            usd = saving_usd(cell)
+            if usd > 0:
+                place, claim = (cell.key, cell.model), (-usd, name)
+                if claim < best.setdefault(place, claim):
+                    best[place] = claim
+    return {kind: best for kind, best in found.items() if best}
 
 
-def _apply(claims: Iterable[_Claim]) -> list[tuple[str, float]]:
-    """What each claim takes of one cell.
-
-    A lever takes the fraction of what remains that it claims of the whole: two levers that save half
-    each leave a quarter.
-    """
-    capacity_usd = max(claim.spend_usd for claim in claims)
-    strongest: dict[LeverKind | None, _Claim] = {}
-    for claim in sorted(claims, key=lambda item: (item.kind or 0, -item.saving_usd, item.fingerprint)):
-        strongest.setdefault(claim.kind, claim)
-    remaining = 1.0
-    taken: list[tuple[str, float]] = []
-    for claim in strongest.values():
-        if claim.saving_usd > 0:
-            taken.append((claim.fingerprint, remaining * claim.saving_usd))
-            remaining *= max(1.0 - claim.saving_usd / capacity_usd, 0.0)
-    return taken
+def _capacity_usd(known: Mapping[str, Estimate]) -> dict[_Place, float]:
+    """The spend of each cell: the largest that any finding brings."""
+    found: dict[_Place, float] = {}
+    for item in known.values():
+        for cell in item.cells:
+            place = (cell.key, cell.model)
+            found[place] = max(cell.spend_usd_per_month, found.get(place, 0.0))
+    return found

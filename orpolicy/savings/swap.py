@@ -84,17 +84,20 @@ def _targets(lever: Swap, traffic: Traffic, catalogue: Catalog) -> dict[Member, 
 
 def _candidates(lever: Swap, traffic: Traffic, catalogue: Catalog) -> dict[Member, Model]:
     mixes: dict[Member, tuple[Tokens, float]] = {}
+    listed: dict[Member, Model | None] = {
+        name: catalogue.find(name) for name in {cell.model for cell in traffic.parts} if name
+    }
     for cell in traffic.parts:
-        tokens = Tokens.of(cell.totals)
+        tokens = Tokens.of(cell.totals) if listed.get(cell.model) else None
         if tokens is not None:
             known, usd = mixes.get(cell.model, (Tokens(0, 0, requests=0), 0.0))
             mixes[cell.model] = (known.plus(tokens), usd + _inference_usd(cell.totals))
     allowed = Catalog(tuple(model for model in catalogue.models if model.id not in lever.avoid))
     picks: dict[Member, Model] = {}
     for name, (tokens, usd) in mixes.items():
-        current = catalogue.find(name) if name else None
+        current = listed.get(name)
         pick = _candidate(current, traffic, allowed, tokens, usd) if current else None
-        if name and pick:
+        if pick:
             picks[name] = pick
     return picks
 
