@@ -107,3 +107,14 @@ def test_tagged_adds_and_replaces() -> None:
 def test_an_unknown_metric_is_a_key_error() -> None:
     with pytest.raises(KeyError):
         make([]).total("absent")
+
+
+def test_some_columns_of_a_table_are_its_rows() -> None:
+    whole = Table(
+        {"api_key_id": ["a", "b"], "model": ["m", None]}, {"total_usage": [1.5, 2.0], "n": [1, None]}
+    )
+    some = whole.only(["model"], ["n"])
+    assert some == Table({"model": ["m", None]}, {"n": [1, None]})
+    assert (some.is_whole("n"), some.total("n")) == (False, 1)
+    with pytest.raises(KeyError):
+        whole.only(["app"], ["n"])

@@ -309,3 +309,12 @@ def test_everything_scales_with_the_dollar(report: Report, k: float) -> None:
     scaled = combine(estimates(scaled_report(report, k), scaled_catalogue(k)))
     assert figures(scaled) == pytest.approx(tuple(value * k for value in figures(once)))
     assert scaled.shares == pytest.approx({name: share * k for name, share in once.shares.items()})
+
+
+def test_findings_that_share_one_estimate_are_as_those_with_equal_ones() -> None:
+    shared = claim(LeverKind.SWAP, {"k": (100, (10, 20, 30)), "l": (50, (1, 2, 3))})
+    equal = replace(shared, cells=tuple(replace(one) for one in shared.cells))
+    other = claim(LeverKind.CACHE, {"k": (100, (50, 50, 50))})
+    net = combine({"b": shared, "a": shared, "c": other})
+    assert net == combine({"b": shared, "a": equal, "c": other})
+    assert net == Net(gross=94, low=56, expected=62, high=68, shares={"a": 22, "b": 0, "c": 40})
