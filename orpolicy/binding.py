@@ -10,6 +10,7 @@ from orpolicy.catalog.sets import BUILT_IN_SETS, members
 from orpolicy.errors import Reason, SourceError
 from orpolicy.nouns import dataclass
 from orpolicy.period import Window, parse_window, stamp
+from orpolicy.policy.defaults import DEFAULT_WINDOW as DEFAULT_WINDOW  # noqa: PLC0414 - exported
 from orpolicy.policy.model import Selector, Thresholds
 from orpolicy.policy.patterns import Matcher, Patterns
 from orpolicy.pseudonyms import NAMED_DIMENSIONS
@@ -30,7 +31,6 @@ KEY = "api_key_id"
 VARIANT = "variant"
 WORKSPACE = "workspace"
 OTHER_VARIANT = "(other)"
-DEFAULT_WINDOW = "last-month"
 
 MAX_MEMBERS = 500
 """The most values that one filter is given; the API names no limit."""

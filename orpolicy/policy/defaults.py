@@ -14,12 +14,15 @@ from orpolicy.policy.model import Override
 from orpolicy.policy.reading import window_fault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from orpolicy.policy.model import Json
     from orpolicy.policy.policy_file import PolicyFile
 
 SECTION = "defaults"
+
+DEFAULT_WINDOW = "last-month"
+"""The window where neither a policy nor a default nor the command line names one."""
 
 
 @dataclass(slots=True)
@@ -55,10 +58,10 @@ class Defaults:
             else:
                 self.values[key] = winner.value
 
-    def within(self, home: PolicyFile) -> Mapping[str, Json]:
-        """What holds for a locked policy: files that extend its own have no say."""
+    def without(self, ignored: Collection[PolicyFile]) -> Mapping[str, Json]:
+        """What holds for a locked policy, of which some files have no say."""
         found = {
-            key: [claim for claim in claims if home not in claim.file.reach]
+            key: [claim for claim in claims if claim.file not in ignored]
             for key, claims in self.claims.items()
         }
         return {key: rule(claims).winner.value for key, claims in found.items() if claims}

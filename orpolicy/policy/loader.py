@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from orpolicy.policy.claims import Claim
     from orpolicy.policy.kinds import Kind
     from orpolicy.policy.library import Library
+    from orpolicy.policy.lock import Lock
     from orpolicy.policy.reading import Item
 
 
@@ -105,6 +106,7 @@ class _Run:
 
     Attributes:
         ids: id -> the policy, the first of that id.
+        roots: the files that the command line names.
     """
 
     kinds: Mapping[str, Kind]
@@ -117,6 +119,7 @@ class _Run:
     overrides: list[Override] = field(default_factory=list)
     defaults: Defaults = field(default_factory=Defaults)
     ids: dict[str, Written] = field(default_factory=dict)
+    roots: frozenset[PolicyFile] = frozenset()
     sets: dict[str, Sets] = field(
         default_factory=lambda: {name: Sets(name) for name in (KEY_DIMENSION, MODEL_DIMENSION)}
     )
@@ -153,6 +156,7 @@ class _Run:
 
     def finish(self, roots: frozenset[PolicyFile]) -> None:
         """Everything that takes more than the schema, and what it takes all files for."""
+        self.roots = roots
         for file in self.files:
             self._name(file)
         settled = [self.defaults.settle(), *(sets.settle() for sets in self.sets.values())]
@@ -202,7 +206,7 @@ class _Run:
             if claims and file.is_sound(item):
                 self._changed(file, item, claims)
             elif file.is_sound(item):
-                self._policy(file, item)
+                self._policy(item, self._lock(file, item))
 
     def _changed(self, file: PolicyFile, item: Item, claims: Sequence[Claim]) -> None:
         """A policy that other files change."""
@@ -210,7 +214,7 @@ class _Run:
 
         if any(not claim.is_sound for claim in claims):
             return
-        changed = change(item, text(item.data, "id"), claims)
+        changed = change(Written(file, item), text(item.data, "id"), claims)
         self.problems += changed.problems
         self.overrides += changed.overrides
         if changed.is_off:
@@ -219,7 +223,7 @@ class _Run:
             self.problems += [flaw.problem for flaw in flaws]
             return
         self._values(PolicyFile(changed.item.document, set(), file.number), changed.item)
-        self._policy(file, changed.item, changed.removed)
+        self._policy(changed.item, changed.lock, changed.removed)
 
     def _values(self, file: PolicyFile, item: Item) -> None:
         """What can be said of single values even where others are wrong."""
@@ -233,13 +237,27 @@ class _Run:
             sound = [key for key in ("by", "where") if file.is_sound(item, key)]
             self.problems += dimension_problems(item, sound)
 
-    def _policy(self, file: PolicyFile, item: Item, removed: Mapping[str, Location] | None = None) -> None:
+    def _lock(self, file: PolicyFile, item: Item) -> Lock | None:
+        """What binds other files around a policy that none of them changes; None where none could."""
+        if item.data.get("locked") is not True or not any(other.pulls for other in self.files):
+            return None
+        from orpolicy.policy.lock import Lock  # noqa: PLC0415 - as above
+
+        return Lock((file,))
+
+    def _policy(self, item: Item, lock: Lock | None, removed: Mapping[str, Location] | None = None) -> None:
         kind = self.kinds[text(item.data, "rule")]
-        is_locked = item.data.get("locked") is True
-        defaults = self.defaults.within(file) if is_locked else self.defaults.values
+        ignored = [file for file in self.files if lock is not None and lock.ignores(file, self.roots)]
+        defaults = self.defaults.without(ignored) if ignored else self.defaults.values
         policy = read_policy(item, kind.schema, defaults)
         if removed:
             policy = replace(policy, places={**policy.places, **removed})
+        if ignored:
+            from orpolicy.policy import lock as locks  # noqa: PLC0415 - as above
+
+            policy = locks.kept_to_itself(policy, self.defaults.values.get("window"), defaults)
+            patterns = locks.patterns_of(policy, kind)
+            self.problems += locks.replaced_sets(policy, patterns, self.sets, ignored)
         self.policies.append(policy)
         self.problems += policy_problems(policy, kind, self.sets[MODEL_DIMENSION])
         if self.check_names:

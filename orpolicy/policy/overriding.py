@@ -10,6 +10,7 @@ from orpolicy.location import Fault, Problem
 from orpolicy.policy.claims import Claim, inside_out, rule
 from orpolicy.policy.document import Document
 from orpolicy.policy.kinds import DISABLED, THRESHOLD_KEYS
+from orpolicy.policy.lock import Lock, lock_of
 from orpolicy.policy.locking import loosens
 from orpolicy.policy.model import Override
 from orpolicy.policy.policy_file import OVERRIDE
@@ -38,6 +39,7 @@ class Changed:
         removed: key that is taken away -> where that is said.
         problems: changes that are not allowed.
         is_off: whether it is disabled.
+        lock: what binds files around it, if it is locked.
     """
 
     item: Item
@@ -45,6 +47,7 @@ class Changed:
     removed: Mapping[str, Location]
     problems: tuple[Problem, ...]
     is_off: bool
+    lock: Lock | None
 
     @property
     def checkable(self) -> Document:
@@ -101,15 +104,17 @@ def _nothing(claim: Claim, policy: str, ids: Mapping[str, Written]) -> Fault:
     return Fault(Code.OVERRIDES_NOTHING, message, hint)
 
 
-def change(item: Item, policy: str, claims: Sequence[Claim]) -> Changed:
+def change(written: Written, policy: str, claims: Sequence[Claim]) -> Changed:
     """Apply what other files say of a policy.
 
     Args:
-        item: as its own file has it.
+        written: as its own file has it.
         policy: its id.
         claims: the other files' mappings, the innermost file's first; at least one.
     """
-    draft = _Draft(policy, dict(item.data))
+    item = written.item
+    lock = lock_of(written.file, item.data, claims)
+    draft = _Draft(policy, dict(item.data), lock)
     draft.take_places(item.document, item.trail, _HOME, dict(item.data))
     for claim in claims:
         draft.apply(claim)
@@ -122,6 +127,7 @@ def change(item: Item, policy: str, claims: Sequence[Claim]) -> Changed:
         removed=draft.removed,
         problems=(*draft.problems, *_conflicts(claims)),
         is_off=is_off,
+        lock=lock,
     )
 
 
@@ -131,6 +137,7 @@ class _Draft:
 
     policy: str
     data: dict[str, Json]
+    lock: Lock | None
     values: dict[Trail, Location] = field(default_factory=dict)
     keys: dict[Trail, Location] = field(default_factory=dict)
     overrides: list[Override] = field(default_factory=list)
@@ -143,7 +150,8 @@ class _Draft:
         for key, value in _changes(claim).items():
             place = _key_place(claim, key)
             self.overrides.append(Override(self.policy, key, before.get(key), value, place))
-            self._check_lock(before, key, value, place)
+            if self.lock is not None and self.lock.binds(claim.file):
+                self._check_lock(before, key, value, place)
             self._put(key, value, claim)
 
     def _put(self, key: str, value: Json, claim: Claim) -> None:
@@ -158,8 +166,6 @@ class _Draft:
 
     def _check_lock(self, before: Mapping[str, Json], key: str, value: Json, place: Location) -> None:
         has_thresholds = not before.keys().isdisjoint(THRESHOLD_KEYS)
-        if before.get("locked") is not True:
-            return
         if loosens(key, before.get(key), value, has_thresholds=has_thresholds):
             message = f"the policy {self.policy!r} is locked, and this change of {key} may loosen it"
             hint = "a locked policy may only be tightened: thresholds, severity"

@@ -23,7 +23,7 @@ from orpolicy.policy.patterns import (
 from orpolicy.policy.validation import near_miss
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from orpolicy.location import Location
     from orpolicy.policy.policy_file import PolicyFile
@@ -85,8 +85,26 @@ class Sets:
     @property
     def names(self) -> tuple[str, ...]:
         """Every name that a reference may have."""
-        built_in = BUILT_IN_MODEL_SETS if self.dimension == MODEL_DIMENSION else ()
-        return tuple(dict.fromkeys((*self.places, *built_in)))
+        return tuple(dict.fromkeys((*self.places, *self._built_in)))
+
+    @property
+    def _built_in(self) -> tuple[str, ...]:
+        return BUILT_IN_MODEL_SETS if self.dimension == MODEL_DIMENSION else ()
+
+    def is_built_in(self, name: str) -> bool:
+        """Whether a name stands for something where no file defines it."""
+        return name in self._built_in
+
+    def behind(self, patterns: Iterable[str]) -> tuple[str, ...]:
+        """The names of all sets that patterns refer to, directly or through others."""
+        found: dict[str, None] = {}
+        waiting = list(patterns)
+        while waiting:
+            name = (pattern := waiting.pop()).removeprefix(SET_PREFIX)
+            if name != pattern and name not in found:
+                found[name] = None
+                waiting += (inner for inner, _ in self.patterns.get(name, ()))
+        return tuple(found)
 
     def fault(self, pattern: str) -> Fault | None:
         """What is wrong with a pattern of this dimension."""
