@@ -157,7 +157,7 @@ def _expectation() -> dict[str, Json]:
             "minProperties": 1,
             "properties": {**savings, **_limits()},
             "additionalProperties": False,
-            "description": "USD a month: a number or {min, max} of what is expected, or {low, expected, high}.",
+            "description": "USD a month: a number or {min, max} as expected, or {low, expected, high}.",
         },
         "key_hash": {"type": "string", "pattern": KEY_HASH, "description": "Of a key with namesakes."},
     }
