@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, TypeGuard
 
+from orpolicy.columns import LazyColumn
 from orpolicy.errors import Reason, SourceError
 from orpolicy.nouns import dataclass
 from orpolicy.rules.base import Measured, Row, Skip, Traffic
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from orpolicy.binding import Bound
     from orpolicy.gather import Gathered
     from orpolicy.period import Window
-    from orpolicy.table import Member
+    from orpolicy.table import Member, Number
     from orpolicy.verdict import Verdict
 
 
@@ -213,8 +215,15 @@ def subjects_of(bound: Bound, selected: Table) -> _Found:
         return _Found(selected.rollup(bound.by))
     seen = [(key, sums) for key, sums in _by_period(selected, bound.by, bound).items() if sums[-1].values]
     members = zip(*(key for key, _ in seen), strict=True) if seen else [()] * len(bound.by)
-    metrics = {name: [sums[-1].values[name] for _, sums in seen] for name in selected.metrics}
+    metrics = {
+        name: LazyColumn(len(seen), partial(_column, name, [sums[-1] for _, sums in seen]))
+        for name in selected.metrics
+    }
     return _Found(Table(dict(zip(bound.by, members, strict=True)), metrics), [sums[:-1] for _, sums in seen])
+
+
+def _column(metric: str, totals: Sequence[Totals]) -> list[Number | None]:
+    return [one.values[metric] for one in totals]
 
 
 def _by_period(
@@ -239,9 +248,8 @@ def _sums_by_period(
     labels = [str(numbers[row]) for row in inside]
     sums = Table({**dated.dimensions, DATE: labels}, dated.metrics).rollup((DATE, *by))
     groups: dict[tuple[Member, ...], dict[str | None, Totals]] = defaultdict(dict)
-    members, values = (zip(*kind.values(), strict=True) for kind in (sums.dimensions, sums.metrics))
-    for (label, *key), row in zip(members, values, strict=True):
-        groups[tuple(key)][label] = Totals(dict(zip(sums.metrics, row, strict=True)))
+    for row, (label, *key) in enumerate(zip(*sums.dimensions.values(), strict=True)):
+        groups[tuple(key)][label] = Totals.of_row(sums, row)
     nothing = Totals()
     return {
         key: tuple(found.get(str(number), nothing) for number in range(len(windows)))

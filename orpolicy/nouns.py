@@ -8,8 +8,8 @@ Here only ``__init__`` is compiled; the others are the same for every class but 
 from __future__ import annotations
 
 import dataclasses
+import operator
 from dataclasses import MISSING, Field, FrozenInstanceError, fields
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -19,7 +19,11 @@ else:
 
     def dataclass(**options: bool) -> Callable[[type], type]:
         """``dataclasses.dataclass``: quicker for ``frozen=True, slots=True``, itself for the rest."""
-        return _made if options == _MADE_HERE else dataclasses.dataclass(**options)
+        if options == _MADE_HERE:
+            return _made
+        if options == {**_MADE_HERE, "order": True}:
+            return _made_with_order
+        return dataclasses.dataclass(**options)
 
 
 _MADE_HERE = {"frozen": True, "slots": True}
@@ -41,6 +45,21 @@ def _made(cls: type) -> type:
         if cls.__dict__.get(name) is None:
             setattr(cls, name, method)
     return cls
+
+
+def _made_with_order(cls: type) -> type:
+    cls = _made(cls)
+    values = _values([field.name for field in fields(cls) if field.compare])
+    for compare in (operator.lt, operator.le, operator.gt, operator.ge):
+        setattr(cls, f"__{compare.__name__}__", _ordering(compare, values))
+    return cls
+
+
+def _ordering(compare: Callable[[Any, Any], bool], values: Callable[[object], object]) -> Callable[..., bool]:
+    def method(self: object, other: object) -> bool:
+        return compare(values(self), values(other)) if other.__class__ is self.__class__ else NotImplemented
+
+    return method
 
 
 def _init(cls: type, every: Sequence[Field[Any]]) -> Callable[..., None]:
@@ -93,7 +112,7 @@ def _comparison(names: Sequence[str]) -> dict[str, Callable[..., Any]]:
 
 def _values(names: Sequence[str]) -> Callable[[object], tuple[object, ...]]:
     if len(names) > 1:
-        return attrgetter(*names)
+        return operator.attrgetter(*names)
     return lambda self: tuple(getattr(self, name) for name in names)
 
 

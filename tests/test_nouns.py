@@ -181,3 +181,21 @@ def test_other_options_are_left_to_the_original() -> None:
     one = Open("a")
     one.name = "b"
     assert one == Open("b")
+
+
+@MADE
+def test_an_order_by_the_fields_that_are_compared(maker: Maker) -> None:
+    class Spot:
+        """A spot."""
+
+        file: str
+        line: int
+        note: str = field(default="", compare=False)
+
+    cls: type[Any] = maker(frozen=True, slots=True, order=True)(Spot)
+    one, same, after = cls("a", 2, "x"), cls("a", 2, "y"), cls("a", 10)
+    assert (one < after, one <= same, after > one, after >= one) == (True, True, True, True)
+    assert (one < same, after <= one, one > same, one >= after) == (False, False, False, False)
+    assert sorted([after, cls("b", 1), one]) == [one, after, cls("b", 1)]
+    with pytest.raises(TypeError):
+        assert one < ("a", 3)
