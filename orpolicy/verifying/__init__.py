@@ -1,0 +1,1 @@
+"""Whether what a report found is fixed by now, and what that was worth."""
