@@ -25,6 +25,7 @@ COMMANDS = {
     "test": "Run the policies' own unit tests: no key, no network.",
     "backtest": "What the policies would have said in past weeks: how often, on whom, how noisily.",
     "compare": "Why the bill changed: two windows by model and key, split by cause.",
+    "drill": "The dearest single requests behind a finding of a report.",
     "init": "Write a starter policy, from the account's own figures where a source is given.",
     "explain": "A rule kind's manual, a problem's code, a policy in plain words, a finding step by step.",
     "schema": "Print the JSON Schema of the policy language.",

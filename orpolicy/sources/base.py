@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from orpolicy.account import Directory
     from orpolicy.catalog.model import Catalog
     from orpolicy.pseudonyms import Pseudonyms
+    from orpolicy.query.generation import Generation
     from orpolicy.query.model import Answer, Meta, Query
 
 
@@ -130,6 +131,10 @@ class Source(ABC):
             except SourceError as error:
                 results.append(error)
         return results
+
+    def generations(self, ids: Sequence[str]) -> list[Generation | SourceError]:  # noqa: ARG002 - for sources that know more
+        """What is known of single requests beyond their rows, in order; an empty list: nothing is."""
+        return []
 
     def close(self) -> None:
         """Give back what ``open`` took."""

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from orpolicy.catalog.model import Catalog
+    from orpolicy.query.generation import Generation
     from orpolicy.query.model import Answer, Meta, Query
     from orpolicy.sources._clock import Clock
     from orpolicy.sources._json import Json
@@ -120,6 +121,10 @@ class OpenRouter(Source):
             self._total += len(queries)
         return self._each(self._answer_or_error, queries)
 
+    def generations(self, ids: Sequence[str]) -> list[Generation | SourceError]:
+        """The metadata of each request, asked one by one at the common pace; never their content."""
+        return self._each(self._generation_or_error, ids)
+
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
@@ -133,6 +138,15 @@ class OpenRouter(Source):
             with self._lock:
                 self._done += 1
                 self._listener.answered(self._done, self._total)
+
+    def _generation_or_error(self, generation_id: str) -> Generation | SourceError:
+        from orpolicy.sources._generation import decode_generation  # noqa: PLC0415 - one command asks for it
+
+        try:
+            reply = self._client.ask(Question("/generation", {"id": generation_id}))
+            return decode_generation(generation_id, reply.payload)
+        except SourceError as error:
+            return error
 
     def _wall_time(self) -> datetime:
         return datetime.fromtimestamp(self._clock.time(), UTC)

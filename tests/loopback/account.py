@@ -178,6 +178,7 @@ class LoopbackAccount:
         app: App | None = None,
         variant: str = "standard",
         provider: str = "OpenAI",
+        generation: str | None = None,
         **metrics: float,
     ) -> Record:
         """Usage of one day, at noon, or of one moment; further metrics by their API names."""
@@ -187,6 +188,7 @@ class LoopbackAccount:
         members |= {"api_key_id": key.key_hash} if key else {}
         members |= {"user": user.id} if user else {}
         members |= {"app": app.id} if app else {}
+        members |= {"generation_id": generation} if generation else {}
         counts = {
             "request_count": requests,
             "tokens_total": prompt + completion,

@@ -6,7 +6,7 @@ import uuid
 from typing import TYPE_CHECKING
 
 from loopback import vocabulary as words
-from loopback.wire import Json, refuse
+from loopback.wire import Json, Refusal, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -122,4 +122,56 @@ def models(account: LoopbackAccount, query: Mapping[str, str]) -> Json:
         "data": account.models[offset:after],
         "total_count": len(account.models),
         "links": {"next": following},
+    }
+
+
+SAID = "the prompt that nobody may read"
+"""Stands in every field of a request that could hold what somebody said or who they are."""
+
+
+def generation(account: LoopbackAccount, query: Mapping[str, str]) -> Json:
+    """``GET /generation``: one request's metadata, as the OpenAPI file shows it."""
+    wanted = query.get("id", "")
+    record = next((item for item in account.records if item.members.get("generation_id") == wanted), None)
+    if record is None:
+        raise Refusal(404, f"Generation {wanted} not found")
+    used = record.metrics
+    return {
+        "data": {
+            "id": wanted,
+            "api_type": "completions",
+            "app_id": 12345,
+            "cache_discount": None,
+            "cancelled": False,
+            "created_at": f"{record.at:%Y-%m-%dT%H:%M:%S.433273+00:00}",
+            "data_region": "global",
+            "external_user": SAID,
+            "finish_reason": "stop",
+            "generation_time": 1200,
+            "http_referer": SAID,
+            "is_byok": False,
+            "latency": 1250,
+            "model": record.members["model"],
+            "native_finish_reason": SAID,
+            "native_tokens_cached": used["cached_tokens"],
+            "native_tokens_completion": used["tokens_completion"],
+            "native_tokens_prompt": used["tokens_prompt"],
+            "native_tokens_reasoning": used["reasoning_tokens"],
+            "num_search_results": None,
+            "origin": SAID,
+            "preset_id": None,
+            "provider_name": record.members["provider"],
+            "provider_responses": [{"body": SAID}],
+            "request_id": SAID,
+            "session_id": SAID,
+            "streamed": True,
+            "tokens_completion": used["tokens_completion"],
+            "tokens_prompt": used["tokens_prompt"],
+            "total_cost": used["total_usage"],
+            "upstream_id": SAID,
+            "usage": used["total_usage"],
+            "user_agent": SAID,
+            "input": {"messages": [{"role": "user", "content": SAID}]},
+            "output": {"completion": SAID},
+        }
     }

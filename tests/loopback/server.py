@@ -100,6 +100,8 @@ class LoopbackServer:
             return listings.workspaces(self.account, request.query)
         if (request.method, request.path) == ("GET", "/keys"):
             return listings.keys(self.account, request.query)
+        if (request.method, request.path) == ("GET", "/generation"):
+            return listings.generation(self.account, request.query)
         raise Refusal(404, "Not Found")
 
     def _authorise(self, header: str) -> None:

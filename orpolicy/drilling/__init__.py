@@ -1,0 +1,1 @@
+"""The dearest single requests behind a finding."""
