@@ -2,7 +2,7 @@
 PYTHON ?= .venv/bin/python
 BIN := $(dir $(PYTHON))
 
-.PHONY: check lint types imports test
+.PHONY: check lint types imports test docs
 
 check: lint types imports test
 
@@ -18,3 +18,8 @@ imports:
 
 test:
 	$(PYTHON) -m pytest
+
+# The site in site/, from docs/; the pages that are generated first.
+docs:
+	$(PYTHON) scripts/make_docs.py
+	$(BIN)zensical build --strict --clean
