@@ -28,7 +28,7 @@ NAMED_SOURCES = ("openrouter", "demo")
 DEMO_PACK = "starter"
 """What judges the demo account where a folder has no policies of its own."""
 
-_SCHEME = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
+_SCHEME = "([A-Za-z][A-Za-z0-9+.-]*)://"
 
 
 def policy_arguments(command: F) -> F:
@@ -150,7 +150,7 @@ def source_name(text: str) -> str:
 
     if text in NAMED_SOURCES:
         return text
-    scheme = _SCHEME.match(text)
+    scheme = re.match(_SCHEME, text)
     if scheme is None:
         return "snapshot" if _is_snapshot(text) else "local"
     name = scheme[1].lower()

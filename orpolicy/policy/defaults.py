@@ -25,7 +25,7 @@ DEFAULT_WINDOW = "last-month"
 """The window where neither a policy nor a default nor the command line names one."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Defaults:
     """The defaults of all files.
 

@@ -100,7 +100,7 @@ def _no_policy(files: Sequence[str], *, has_disabled: bool) -> Problem:
     return Problem(Location(files[0] if files else ".", 1, 1), message, hint, code=Code.NOTHING_THERE)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _Run:
     """What is known of the files so far; the attributes without a word here are those of ``PolicySet``.
 

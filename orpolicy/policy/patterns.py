@@ -88,8 +88,12 @@ class NameIndex:
         return [number for name, number in near if matches(name)]
 
 
-@dataclass(frozen=True)
-class Patterns:
+class _Remembering:
+    """The base of a noun with cached properties: it has a ``__dict__`` beside its slots."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patterns(_Remembering):
     """Patterns of one dimension of which one must match; sets are already expanded.
 
     Attributes:
@@ -146,7 +150,7 @@ class Patterns:
         return [number in matched for number in range(len(names.each))]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Matcher:
     """A selector made ready: a member passes if it is included and not excluded.
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 EXTENDS, OVERRIDE = "extends", "override"
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class PolicyFile:
     """A file, the trails around everything that is wrong in it, and the files that it extends.
 

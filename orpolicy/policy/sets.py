@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 SECTIONS = {KEY_DIMENSION: "key_sets", MODEL_DIMENSION: "model_sets"}
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Sets:
     """The sets of one dimension while the files are read.
 
