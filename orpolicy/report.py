@@ -220,6 +220,32 @@ class QueryRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class TrendPoint:
+    """What an earlier run said of its window.
+
+    Attributes:
+        at: the run's clock.
+        net_usd_per_month: net expected savings of its open findings.
+    """
+
+    at: datetime
+    window: Window
+    spend_usd: float
+    net_usd_per_month: float
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """Earlier windows of the baseline's kind and length, from the history of runs.
+
+    Attributes:
+        points: the latest run of each window that ended before the baseline's, oldest first; never empty.
+    """
+
+    points: tuple[TrendPoint, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """Everything a run found out.
 
@@ -236,6 +262,7 @@ class Report:
         notices: what the reader should know about the run as a whole.
         spend: the baseline's spend by model, key and time.
         overrides: what policy files change of those that they extend, the innermost of each first.
+        trend: what came before, where a history is given and knows something like it.
     """
 
     version: str
@@ -255,3 +282,4 @@ class Report:
     notices: tuple[str, ...] = ()
     spend: SpendBreakdown = SpendBreakdown()
     overrides: tuple[OverrideResult, ...] = ()
+    trend: Trend | None = None

@@ -66,6 +66,13 @@ class Output:
     help="Pseudonyms for the names of keys, users, apps and workspaces, in every format.",
 )
 @click.option(
+    "--history",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Append what the run came to, a line of JSON without names, and show what changed since earlier "
+    "windows in it.",
+)
+@click.option(
     "--format",
     "formats",
     multiple=True,
@@ -101,6 +108,7 @@ def command(
     no_cache: bool,
     baseline: Path | None,
     redact: bool,
+    history: Path | None,
     formats: tuple[str, ...],
     fail_on: str,
     on_inconclusive: str,
@@ -123,10 +131,31 @@ def command(
         opened(source, clock, catalog, use_cache=not no_cache, listener=listener, quiet=quiet) as figures,
     ):
         report = lint(policies, figures, Choice(window, select, ignore), ratchet=ratchet, redact=redact)
+    if history:
+        report = _remembered(report, history)
     style = Style(width=width(), color=wants_color(color), verbosity=-1 if quiet else int(verbose))
     for output in outputs:
         write(report, output, style)
     return exit_code(report, fail_on, on_inconclusive)
+
+
+def _remembered(report: Report, path: Path) -> Report:
+    """The report with what a history knows of earlier windows; the run is in the history from now on.
+
+    Raises:
+        UsageError: if the file cannot be read or written.
+    """
+    from dataclasses import replace
+
+    from orpolicy.history.file import append, read
+    from orpolicy.history.record import Record
+    from orpolicy.history.trend import trend_of
+
+    known = read(path)
+    for problem in known.problems:
+        click.echo(problem, err=True)
+    append(path, Record.of(report))
+    return replace(report, trend=trend_of(report, known.records))
 
 
 def width() -> int:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from orpolicy.reporters._figures import money, multiple, rate, share, span, tokens
 from orpolicy.reporters._headline import CENT
 from orpolicy.reporters._html_markup import Markup, element, markup, outside
+from orpolicy.reporters._trend_words import trend_rows, trend_sentence
 from orpolicy.reporters._words import plural, subject
 from orpolicy.verdict import Status, Verdict
 
@@ -58,6 +59,7 @@ def charts(report: Report) -> Markup:
         _spend_chart(report, report.spend.by_key, report.spend.keys, "key"),
         _multiples_chart(report),
         _trend_chart(report.spend.by_period),
+        _history_chart(report),
     ]
     shown = [chart for chart in drawn if chart]
     if not shown:
@@ -218,6 +220,19 @@ def _percent(value: float) -> str:
 
 def _figure(title: str, caption: str, content: Markup) -> Markup:
     return element("figure", element("figcaption", element("h3", title), element("p", caption)), content)
+
+
+def _history_chart(report: Report) -> Markup:
+    """Spend and net savings of the runs before, where a history knows them."""
+    rows = trend_rows(report)
+    largest_usd = max((spend for _, spend, _ in rows), default=0.0)
+    if largest_usd < CENT:
+        return Markup("")
+    bars = [
+        Bar(markup(when), 0, _width(spend / largest_usd), money(spend), money(net))
+        for when, spend, net in rows
+    ]
+    return bar_chart("Run by run", trend_sentence(report), ("Window", "Spend", "To save a month"), bars)
 
 
 def _trend_chart(periods: Sequence[PeriodSpend]) -> Markup:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         QueryRecord,
         Report,
         SubjectSpend,
+        TrendPoint,
         WaiverResult,
     )
     from orpolicy.reporters.base import Style
@@ -103,6 +104,16 @@ def _report(report: Report) -> dict[str, Value]:
             "by_key": [_subject_spend(item) for item in report.spend.by_key],
             "by_period": [_period_spend(item) for item in report.spend.by_period],
         },
+        **({"trend": [_trend_point(point) for point in report.trend.points]} if report.trend else {}),
+    }
+
+
+def _trend_point(point: TrendPoint) -> dict[str, Value]:
+    return {
+        "generated_at": stamp(point.at),
+        "window": _window(point.window),
+        "spend_usd": float(point.spend_usd),
+        "net_savings_usd_per_month": float(point.net_usd_per_month),
     }
 
 

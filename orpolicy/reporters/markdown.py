@@ -10,6 +10,7 @@ from orpolicy.reporters._markdown_findings import TABLE_HEAD, explained, finding
 from orpolicy.reporters._markdown_text import code, escaped, row
 from orpolicy.reporters._override_words import changed_key, changed_what, value_text
 from orpolicy.reporters._plain_finding import dollars, stopped
+from orpolicy.reporters._trend_words import trend_rows, trend_sentence
 from orpolicy.reporters._waiver_words import covered
 from orpolicy.reporters._words import name, plural, proof, prose
 from orpolicy.reporters.base import Reporter
@@ -57,6 +58,7 @@ class Markdown(Reporter):
             [MARKER, f"## {report.verdict.upper()}: {', '.join(ended(report))}"],
             _net(report),
             _baseline(report),
+            _trend(report),
             _findings(report),
             _inconclusive(report.inconclusive),
             _waivers(report.waivers),
@@ -112,6 +114,15 @@ def _baseline(report: Report) -> list[str]:
     spent = f"Spend **{escaped(cents(baseline.spend_usd))}** in {span(baseline.window)}"
     judged_part = escaped(f"{cents(judged.judged_spend_usd)} of it{part}")
     return [f"{spent}: {escaped(', '.join(figures))}. Policies judged {judged_part}."]
+
+
+def _trend(report: Report) -> list[str]:
+    rows = trend_rows(report)
+    if not rows:
+        return []
+    lines = [row(escaped(when), *(escaped(cents(usd)) for usd in figures)) for when, *figures in rows]
+    head = (row("Window", "Spend", "Net savings a month"), row("---", "---:", "---:"))
+    return [escaped(trend_sentence(report)), "", *head, *lines]
 
 
 def _findings(report: Report) -> list[str]:

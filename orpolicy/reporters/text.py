@@ -10,6 +10,7 @@ from orpolicy.reporters._page import GAP, GUTTER, PROSE, VERDICT_INK, Ink, Page,
 from orpolicy.reporters._text_findings import put_findings
 from orpolicy.reporters._text_overrides import put_overrides
 from orpolicy.reporters._text_proof import put_footer, put_inconclusive, put_passed, put_queries, put_waivers
+from orpolicy.reporters._trend_words import trend_sentence
 from orpolicy.reporters._words import plural, prose
 from orpolicy.reporters.base import Reporter
 
@@ -83,6 +84,8 @@ def _put_baseline(page: Page, report: Report) -> None:
     )
     judged = "" if coverage.share is None else f", {sticky(share(coverage.share))}"
     page.put(f"Policies judged {money(coverage.judged_spend_usd)} of it{judged}.", indent=GUTTER, most=PROSE)
+    if text := trend_sentence(report):
+        page.put(text, indent=GUTTER, most=PROSE)
 
 
 def _put_notices(page: Page, report: Report) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import sys
 import threading
-import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO
+
+from orpolicy.file_lock import unlock, wait_for_lock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,25 +20,6 @@ WINDOW_SECONDS = 61.0
 """The API counts by 60 s; the second more is for requests that take long to get there."""
 
 _LOCK_SECONDS = 5.0
-
-if sys.platform == "win32":  # pragma: no cover - the other branch is what runs where this is measured
-    import msvcrt
-
-    def _lock(descriptor: int) -> None:
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-
-    def _unlock(descriptor: int) -> None:
-        os.lseek(descriptor, 0, os.SEEK_SET)
-        msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
-
-else:
-    import fcntl
-
-    def _lock(descriptor: int) -> None:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-    def _unlock(descriptor: int) -> None:
-        fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
 class Pace:
@@ -132,20 +113,9 @@ def _locked(path: Path) -> Iterator[BinaryIO]:
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as file:
-        _wait_for_lock(file.fileno())
+        wait_for_lock(file.fileno(), _LOCK_SECONDS)
         try:
             yield file
             file.flush()
         finally:
-            _unlock(file.fileno())
-
-
-def _wait_for_lock(descriptor: int) -> None:
-    ends = time.monotonic() + _LOCK_SECONDS
-    while True:
-        try:
-            return _lock(descriptor)
-        except OSError:
-            if time.monotonic() > ends:
-                raise
-        time.sleep(0.002)
+            unlock(file.fileno())

@@ -1,0 +1,1 @@
+"""What runs came to, one line each, in a file that git merges."""
