@@ -32,6 +32,7 @@ COMMANDS = {
     "baseline": "Accept findings as they are, and keep what is accepted from growing.",
     "diff-policy": "What a change of the policies weakens, against a git revision or a folder.",
     "verify": "What a report found, looked at again: fixed or not, and what that was worth.",
+    "heartbeat": "Fail when the last good run in a history is too old.",
     "notify": "Tell people on GitHub: a pull request's comment, an issue for each owner.",
 }
 """Each is a module of this package with a ``command``; it is imported only when it is called."""
