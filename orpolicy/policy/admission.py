@@ -46,8 +46,15 @@ class _Unsure(Exception):  # noqa: N818 - no error: somebody else is asked
 class Admission:
     """A schema as a test of documents: draft 2020-12, as far as the policy language uses it."""
 
-    def __init__(self, schema: Fragment) -> None:
+    def __init__(self, schema: Fragment, further: Callable[[str], Json] = lambda _name: None) -> None:
+        """Take a schema.
+
+        Args:
+            schema: with its definitions.
+            further: makes a definition that the schema lacks, when a document first needs it.
+        """
         self._definitions = {"#": schema, **_mapping(schema.get("$defs", {}))}
+        self._further = further
         self._made: dict[str, Check] = {}
 
     def admits(self, value: Json) -> bool:
@@ -60,7 +67,8 @@ class Admission:
     def definition(self, name: str) -> Check:
         """A definition as a function, made when it is first needed."""
         if name not in self._made:
-            self._made[name] = self.check(self._definitions.get(name))
+            found = self._definitions[name] if name in self._definitions else self._further(name)
+            self._made[name] = self.check(found)
         return self._made[name]
 
     def check(self, fragment: Json) -> Check:

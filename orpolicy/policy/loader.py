@@ -10,7 +10,7 @@ from orpolicy.codes import Code
 from orpolicy.errors import PolicyError
 from orpolicy.location import Location, Problem
 from orpolicy.nouns import dataclass
-from orpolicy.policy import document, schema
+from orpolicy.policy import document
 from orpolicy.policy.checks import (
     case_problems,
     dimension_problems,
@@ -126,7 +126,7 @@ class _Run:
     validator: Validator = field(init=False)
 
     def __post_init__(self) -> None:
-        self.validator = Validator(schema.build(kind.schema for kind in self.kinds.values()))
+        self.validator = Validator(self.kinds)
 
     def add(self, content: bytes, file: str) -> PolicyFile | None:
         """Read one file and hold it against the schema; None where it cannot be read."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from orpolicy.policy.case_schema import case_definitions
 from orpolicy.policy.fragments import (
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from orpolicy.policy.kinds import KindSchema
     from orpolicy.policy.model import Json
 
+KIND_PREFIX = "policy-"
+"""What a kind's definition is called, before its name."""
+
 _THRESHOLD_WORDS = {
     "fail_above": "A value above this fails the policy.",
     "warn_above": "A value above this is a warning; below fail_above.",
@@ -45,6 +48,19 @@ def build(kinds: Iterable[KindSchema], packs: Sequence[str] = ()) -> dict[str, J
         packs: names of packs for editors to offer.
     """
     kinds = tuple(kinds)
+    whole = outline([kind.name for kind in kinds], [kind.description for kind in kinds])
+    more = extending_definitions({**common_keys(), **_thresholds(THRESHOLD_KEYS)}, kinds, packs)
+    more |= {f"{KIND_PREFIX}{kind.name}": kind_definition(kind) for kind in kinds}
+    return {**whole, "$defs": {**cast("dict[str, Json]", whole["$defs"]), **more}}
+
+
+def outline(kinds: Iterable[str], descriptions: Iterable[str] = ()) -> dict[str, Json]:
+    """The schema without the definitions that take more of a kind than its name.
+
+    Args:
+        kinds: names.
+        descriptions: of each, for people who hover over it.
+    """
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "orpolicy policy file",
@@ -57,9 +73,7 @@ def build(kinds: Iterable[KindSchema], packs: Sequence[str] = ()) -> dict[str, J
         "$defs": {
             **definitions(),
             **case_definitions(),
-            "policy": _policy(kinds),
-            **extending_definitions({**common_keys(), **_thresholds(THRESHOLD_KEYS)}, kinds, packs),
-            **{f"policy-{kind.name}": _kind(kind) for kind in kinds},
+            "policy": _policy(tuple(kinds), descriptions),
         },
     }
 
@@ -114,29 +128,30 @@ def common_keys() -> dict[str, Json]:
     }
 
 
-def _policy(kinds: tuple[KindSchema, ...]) -> dict[str, Json]:
+def _policy(kinds: Sequence[str], descriptions: Iterable[str]) -> dict[str, Json]:
     return {
         "type": "object",
         "required": ["id", "rule"],
         "properties": {
             "rule": {
-                "enum": [kind.name for kind in kinds],
-                "enumDescriptions": [kind.description for kind in kinds],
+                "enum": list(kinds),
+                "enumDescriptions": list(descriptions),
                 "description": "What is measured: the rule kind.",
             },
             **common_keys(),
         },
         "allOf": [
             {
-                "if": {"properties": {"rule": {"const": kind.name}}, "required": ["rule"]},
-                "then": ref(f"policy-{kind.name}"),
+                "if": {"properties": {"rule": {"const": kind}}, "required": ["rule"]},
+                "then": ref(f"{KIND_PREFIX}{kind}"),
             }
             for kind in kinds
         ],
     }
 
 
-def _kind(kind: KindSchema) -> dict[str, Json]:
+def kind_definition(kind: KindSchema) -> dict[str, Json]:
+    """What a policy of a kind may say."""
     thresholds = _thresholds(kind.thresholds)
     schema: dict[str, Json] = {
         "description": kind.description,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from orpolicy.codes import Code
 from orpolicy.location import Fault, Problem
+from orpolicy.policy import schema
 from orpolicy.policy.admission import Admission
 from orpolicy.policy.document import Flaw, Trail
 from orpolicy.policy.fragments import PATTERN_WORDS
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
 
     from orpolicy.policy.document import Document
+    from orpolicy.policy.kinds import Kind
     from orpolicy.policy.model import Json
 
 _TYPE_WORDS = {
@@ -44,17 +46,29 @@ def near_miss(word: str, known: Iterable[str]) -> str:
 
 
 class Validator:
-    """A schema, ready to check documents."""
+    """The schema, ready to check documents."""
 
-    def __init__(self, schema: dict[str, Json]) -> None:
-        self._schema = schema
-        self._admission = Admission(schema)
+    def __init__(self, kinds: Mapping[str, Kind]) -> None:
+        """Take every rule kind by name; only those that documents name are looked at."""
+        self._kinds = kinds
+        self._admission = Admission(schema.outline(kinds), self._definition)
+
+    @cached_property
+    def _whole(self) -> dict[str, Json]:
+        return schema.build(kind.schema for kind in self._kinds.values())
+
+    def _definition(self, name: str) -> Json:
+        """One that takes a kind, or all of them."""
+        kind = name.removeprefix(schema.KIND_PREFIX)
+        if kind != name and kind in self._kinds:
+            return schema.kind_definition(self._kinds[kind].schema)
+        return cast("dict[str, Json]", self._whole["$defs"]).get(name)
 
     @cached_property
     def _explains(self) -> Draft202012Validator:
         from jsonschema import Draft202012Validator  # noqa: PLC0415 - only those with a flaw pay for it
 
-        return Draft202012Validator(self._schema)
+        return Draft202012Validator(self._whole)
 
     def flaws(self, document: Document) -> tuple[Flaw, ...]:
         """Everything the schema refuses, once each; nothing that follows from the document's own flaws."""
@@ -96,8 +110,8 @@ def _translate(document: Document, error: ValidationError) -> Iterator[Flaw]:
 
 
 def _unknown_keys(document: Document, trail: Trail, error: ValidationError) -> Iterator[Flaw]:
-    schema = error.schema if isinstance(error.schema, Mapping) else {}
-    known = schema.get("properties", {})
+    around = error.schema if isinstance(error.schema, Mapping) else {}
+    known = around.get("properties", {})
     for key in cast("dict[str, Json]", error.instance):
         if key in known:
             continue
@@ -109,10 +123,10 @@ def _misspelt(error: ValidationError) -> set[str]:
     """Known keys for which an unknown one is a near miss: one cause, told once."""
     from difflib import get_close_matches  # noqa: PLC0415 - as in near_miss
 
-    schema = error.schema if isinstance(error.schema, Mapping) else {}
-    if schema.get("additionalProperties") is not False:
+    around = error.schema if isinstance(error.schema, Mapping) else {}
+    if around.get("additionalProperties") is not False:
         return set()
-    known = list(schema.get("properties", {}))
+    known = list(around.get("properties", {}))
     unknown = [key for key in cast("dict[str, Json]", error.instance) if key not in known]
     return {close for key in unknown for close in get_close_matches(key, known, n=2, cutoff=_CUTOFF)}
 
