@@ -25,12 +25,14 @@ def error_pages() -> Iterator[tuple[str, str]]:
     """Path and text of the index and of a page a code."""
     parts = ["Every message ends in a code. `orpolicy explain CODE` shows its page in the terminal."]
     for family, title in _FAMILIES.items():
-        rows = (
+        rows = [
             [f"[`{each}`]({each}.md)", prose(error_page(each).title), _reason(each)]
             for each in Code
             if each.startswith(family)
-        )
-        parts += [f"## {title}", table(("code", "what", "in reports"), rows)]
+        ]
+        columns = 3 if any(reason for _, _, reason in rows) else 2
+        head = ("code", "what", "in reports")
+        parts += [f"## {title}", table(head[:columns], (row[:columns] for row in rows))]
     yield "reference/errors/index.md", page("Error codes", *parts)
     for each in Code:
         yield f"reference/errors/{each}.md", _error_page(each)

@@ -24,8 +24,9 @@ _CONTENTS: tuple[tuple[str, str], ...] = (
 )
 """Each section with its folder."""
 
-_FIRST = ("index", "tutorial", "numbers", "policy-file", "report-json")
-"""Pages that stand before the others of their folder."""
+_LINK = re.compile(r"\]\(([\w-]+\.md)\)")
+_FIRST = ("index.md", "tutorial.md", "ci.md", "sources.md", "numbers.md", "policy-file.md", "report-json.md")
+"""Pages that stand before the others of a folder whose index does not list them."""
 
 
 def with_nav(settings: str, pages: Mapping[str, str]) -> str:
@@ -43,15 +44,14 @@ def with_nav(settings: str, pages: Mapping[str, str]) -> str:
 
 
 def _entries(folder: str, pages: Mapping[str, str]) -> Iterator[str]:
-    for path in _ordered(path for path in pages if path.rpartition("/")[0] == folder.rstrip("/")):
-        found = _TITLE.search(pages[path])
-        title = found[1].replace("`", "") if found else path
-        yield f"    {{ {json.dumps(title)} = {json.dumps(path)} }},\n"
+    names = [path.removeprefix(folder) for path in pages if path.rpartition("/")[0] == folder.rstrip("/")]
+    listed = _LINK.findall(pages.get(f"{folder}index.md", "")) if folder else []
+    for name in _ordered(names, [*_FIRST, *listed]):
+        found = _TITLE.search(pages[folder + name])
+        title = found[1].replace("`", "") if found else name
+        yield f"    {{ {json.dumps(title)} = {json.dumps(folder + name)} }},\n"
 
 
-def _ordered(paths: Iterable[str]) -> list[str]:
-    def rank(path: str) -> tuple[int, str]:
-        name = path.rpartition("/")[2].removesuffix(".md")
-        return (_FIRST.index(name) if name in _FIRST else len(_FIRST), path)
-
-    return sorted(paths, key=rank)
+def _ordered(names: Iterable[str], first: list[str]) -> list[str]:
+    """Names in the order of ``first``, the others behind them by the alphabet."""
+    return sorted(names, key=lambda name: (first.index(name) if name in first else len(first), name))

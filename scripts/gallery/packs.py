@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gallery.console import page_folder
-from gallery.markdown import code, fenced, page, prose, table
+from gallery.markdown import fenced, page, prose, table, terms
 from orpolicy.policy.loader import load_texts
 from orpolicy.policy_kinds import Kinds
 
@@ -45,13 +45,11 @@ def pack_pages() -> Iterator[tuple[str, str]]:
 
 def _pack_page(name: str) -> str:
     title, *rest = _opening(name)
-    rows = (
-        [
-            code(policy.id),
-            f"[`{policy.rule}`](../kinds/{policy.rule}.md)",
-            prose(policy.title),
-            prose(policy.why),
-        ]
+    policies = (
+        (
+            f"`{policy.id}` ([{policy.rule}](../kinds/{policy.rule}.md))",
+            prose(f"{policy.title}. {policy.why}"),
+        )
         for policy in _policies(name).policies
     )
     runs = (f"orpolicy check --source demo --pack {name} -q", f"orpolicy test --pack {name} -q")
@@ -59,7 +57,8 @@ def _pack_page(name: str) -> str:
         name,
         prose(title),
         *map(prose, rest),
-        table(("policy", "kind", "title", "why"), rows),
+        "## Policies",
+        terms(policies),
         "## On the demo account",
         fenced("console", "\n".join(_ran(command) for command in runs)),
         "## The file",
