@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from orpolicy.grouping import total
 from orpolicy.table import Table, concatenate
+from orpolicy.totals import Totals
 
 members = st.sampled_from(["a", "b", "c", None])
 rows = st.lists(
@@ -118,3 +119,12 @@ def test_some_columns_of_a_table_are_its_rows() -> None:
     assert (some.is_whole("n"), some.total("n")) == (False, 1)
     with pytest.raises(KeyError):
         whole.only(["app"], ["n"])
+
+
+def test_the_figures_of_a_row_are_those_of_its_columns() -> None:
+    rows = Table({"model": ["m", "n"]}, {"total_usage": [1.5, 2.0], "request_count": [3, None]})
+    totals = Totals.of_row(rows, 1)
+    assert dict(totals.values) == {"total_usage": 2.0, "request_count": None}
+    assert (len(totals.values), totals.spend_usd, totals.requests, totals.tokens) == (2, 2.0, 0, 0)
+    assert totals == Totals({"request_count": None, "total_usage": 2.0})
+    assert repr(totals) == "Totals(values={'total_usage': 2.0, 'request_count': None})"
