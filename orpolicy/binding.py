@@ -80,7 +80,8 @@ class Bound:
         scope: the kind's own narrowing of models, or None.
         slices: needs whose rows together are the policy's traffic.
         traffic: the need for all traffic.
-        periods: complete periods before the window that are asked as well, oldest first.
+        periods: complete periods before the window that are asked as well, oldest first; or the complete
+            days of a running month.
     """
 
     policy: Policy
@@ -104,6 +105,11 @@ class Bound:
     def tells_keys_apart(self) -> bool:
         """Whether two keys of one name must stay two."""
         return KEY in self.by or bool(self.hashes)
+
+    @property
+    def is_by_day(self) -> bool:
+        """Whether the periods are days of the window itself."""
+        return bool(self.periods) and self.window.contains(self.periods[0].start)
 
     def matchers(self, dimension: str) -> tuple[Matcher, ...]:
         """Everything that narrows a dimension: the policy's selector, and the kind's own scope."""
@@ -288,6 +294,8 @@ def _check_hashes(where: Mapping[str, Matcher], account: Account) -> None:
 
 
 def _periods(rule: Rule, window: Window) -> tuple[Window, ...]:
+    if rule.by_day and window.to_date:
+        return tuple(day for day in window.chunks(1) if day.days == 1)
     if not rule.history_periods:
         return ()
     try:
@@ -303,6 +311,8 @@ def _periods(rule: Rule, window: Window) -> tuple[Window, ...]:
 def _context(window: Window, periods: tuple[Window, ...]) -> Context:
     if not periods:
         return Context(window)
+    if window.contains(periods[0].start):
+        return Context(window, granularity=Granularity.DAY)
     granularity = Granularity.MONTH if window.is_calendar_month else Granularity.DAY
     return Context(Window(periods[0].start, window.end), granularity=granularity)
 

@@ -89,7 +89,7 @@ def _largest(table: Table | None, account: Account) -> tuple[SubjectSpend, ...]:
 
 def _periods(answered: Sequence[tuple[Bound, Gathered]]) -> tuple[PeriodSpend, ...]:
     """The longest look back, weeks before months, from the first period with any spend on."""
-    looks = [(bound, found) for bound, found in answered if bound.periods]
+    looks = [(bound, found) for bound, found in answered if bound.periods and not bound.is_by_day]
     if not looks:
         return ()
     bound, found = max(looks, key=lambda look: (look[0].window.is_calendar_week, len(look[0].periods)))

@@ -14,6 +14,7 @@ from orpolicy.rules.base import Measured, Row, Skip, Traffic
 from orpolicy.screening import Subjects, chosen, floored, screened, suspects
 from orpolicy.table import DATE, Table
 from orpolicy.totals import Totals
+from orpolicy.verdict import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from orpolicy.gather import Gathered
     from orpolicy.period import Window
     from orpolicy.table import Member, Number
-    from orpolicy.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +198,8 @@ def _breaches(bound: Bound, judged: Sequence[tuple[Row, Measured]]) -> Iterable[
     for row, measured in judged:
         crossed = bound.thresholds.crossed(measured.value, reaching=bound.rule.reaching)
         if crossed and measured.may_breach:
-            yield Breach(row, crossed[0], measured.value, crossed[1], measured.note)
+            verdict = Verdict.WARN if measured.at_most_warns else crossed[0]
+            yield Breach(row, verdict, measured.value, crossed[1], measured.note)
 
 
 def traffic_of(bound: Bound, gathered: Gathered) -> Traffic:
@@ -231,7 +232,20 @@ def _by_period(
 ) -> dict[tuple[Member, ...], tuple[Totals, ...]]:
     """The totals of each group in each period and the window; policies that look back alike share them."""
     windows = (*bound.periods, bound.window)
-    return table.once(("by_period", by, windows), lambda: _sums_by_period(table, by, windows))
+    sums = _sums_with_days if bound.is_by_day else _sums_by_period
+    return table.once(("by_period", by, windows), lambda: sums(table, by, windows))
+
+
+def _sums_with_days(
+    table: Table, by: tuple[str, ...], windows: Sequence[Window]
+) -> dict[tuple[Member, ...], tuple[Totals, ...]]:
+    """As ``_sums_by_period`` where the periods are days of the window: its totals hold theirs."""
+    days = _sums_by_period(table, by, windows)
+    rows = table.matching({DATE: lambda day: windows[-1].contains(_moment(day))}).rollup(by)
+    return {
+        rows.row_key(row): (*days[rows.row_key(row)][:-1], Totals.of_row(rows, row))
+        for row in range(len(rows))
+    }
 
 
 def _sums_by_period(

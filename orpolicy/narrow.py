@@ -246,7 +246,8 @@ class Narrowing:
         that share their name are asked for one by one, and in every period again.
         """
         context, windows = part.need.context, (*self._bound.periods, self._bound.window)
-        if context.granularity is None or context.filters or not self._bound.periods:
+        has_periods = self._bound.periods and not self._bound.is_by_day
+        if context.granularity is None or context.filters or not has_periods:
             return []
         directory = self._account.directory
         namesakes = sum(len(directory.by_name[name]) for name in directory.shared_names)

@@ -66,7 +66,8 @@ class Row:
         subject: dimension -> member, for the policy's ``by``.
         totals: of the window.
         window: the window.
-        history: totals of the periods before the window, oldest first; empty unless the kind asks.
+        history: totals of the periods before the window, oldest first, or of the complete days of a running
+            month; empty unless the kind asks.
     """
 
     subject: Mapping[str, Member]
@@ -96,11 +97,13 @@ class Measured:
         value: finite.
         note: what explains it, or "".
         may_breach: False where the value alone must not fail the row.
+        at_most_warns: whether the value is no certainty, so that it warns where it would fail.
     """
 
     value: float
     note: str = ""
     may_breach: bool = True
+    at_most_warns: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +198,11 @@ class Rule(ABC):
     def history_periods(self) -> int:
         """How many calendar weeks or months before the window are asked as well."""
         return 0
+
+    @property
+    def by_day(self) -> bool:
+        """Whether a running month is asked by day: its complete days are then the history."""
+        return False
 
     @property
     def reaching(self) -> bool:
