@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gallery.console import page_folder
-from gallery.markdown import code, page, prose, table
+from gallery.markdown import code, page, prose, terms
 from orpolicy.cli.schema import WHAT
 
 if TYPE_CHECKING:
@@ -74,8 +74,9 @@ def _fields(schema: Json, definitions: Mapping[str, Json]) -> str:
     alike: dict[tuple[str, str], list[str]] = {}
     for field in _flat(schema, "", definitions):
         alike.setdefault((field.takes, field.meaning), []).append(code(field.name))
-    rows = ([", ".join(names), takes, meaning] for (takes, meaning), names in alike.items())
-    return table(("key", "type", "meaning"), rows)
+    return terms(
+        (", ".join(names), f"{takes}. {meaning}".rstrip()) for (takes, meaning), names in alike.items()
+    )
 
 
 def _flat(schema: Json, prefix: str, definitions: Mapping[str, Json]) -> Iterator[Field]:

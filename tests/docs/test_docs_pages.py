@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+import click
 import pytest
 from gallery.console import agrees, blocks, page_folder, steps
 from make_docs import DOCS, ROOT, stale, written
 
+from orpolicy.cli.group import group
+from orpolicy.cli.main import COMMANDS
 from orpolicy.errors import Reason
 from orpolicy.plugins import RULES
 
@@ -92,6 +95,30 @@ def test_every_reason_says_what_to_do() -> None:
     assert set(sections) == {reason.value for reason in Reason}
     for reason in Reason:
         assert f"[{reason.code}](../reference/errors/{reason.code}.md)" in sections[reason.value]
+
+
+@pytest.mark.parametrize("name", list(WRITTEN))
+def test_every_command_and_option_that_a_page_names_exists(name: str) -> None:
+    code = [
+        *re.findall(r"`([^`\n]+)`", WRITTEN[name]),
+        *(line for block in blocks(WRITTEN[name]) for line in block.text.splitlines()),
+    ]
+    for line in code:
+        found = re.search(r"(?:^|[ /])orpolicy ([a-z][a-z-]*)(.*)", line.partition("#")[0])
+        if found and found[1] in COMMANDS:
+            command = group.get_command(click.Context(group), found[1])
+            assert command is not None
+            options = {
+                option for each in all_of(command) for parameter in each.params for option in parameter.opts
+            }
+            assert set(re.findall(r" (--[a-z-]+)", found[2])) <= options, line
+        elif line.startswith(("orpolicy ", "$ orpolicy ")):
+            pytest.fail(f"there is no such command: {line}")
+
+
+def all_of(command: click.Command) -> list[click.Command]:
+    """A command and its subcommands."""
+    return [command, *(command.commands.values() if isinstance(command, click.Group) else ())]
 
 
 def test_every_kind_has_its_formula() -> None:
