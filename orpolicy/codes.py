@@ -61,6 +61,8 @@ class Code(StrEnum):
     BAD_CLOCK = "ORP108"
     BAD_BASE = "ORP109"
     NO_REPORT = "ORP110"
+    IN_THE_WAY = "ORP111"
+    BROKEN_SNAPSHOT = "ORP112"
 
     API_ERROR = "ORP201"
     ACCESS_DENIED = "ORP202"

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, TypeGuard
 
 from orpolicy.columns import LazyColumn
 from orpolicy.errors import Reason, SourceError
+from orpolicy.fetch import CONTROL_USD
 from orpolicy.nouns import dataclass
 from orpolicy.rules.base import Measured, Row, Skip, Traffic
 from orpolicy.screening import Subjects, chosen, floored, screened, suspects
 from orpolicy.table import DATE, Table
 from orpolicy.totals import Totals
+from orpolicy.turnover import named
 from orpolicy.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -91,7 +93,10 @@ def judge(bound: Bound, gathered: Gathered) -> Judgement:
         rows_not_applicable=sum(measured.skipped.values()),
         judged_spend_usd=measured.judged.spend_usd,
         spend_under_floor_usd=sides.small_usd,
-        notes=tuple(_notes(gathered, measured.skipped)),
+        notes=(
+            *_notes(gathered, measured.skipped),
+            *_turnover(subjects, measured, bound.policy.floor.spend_usd),
+        ),
     )
 
 
@@ -112,10 +117,12 @@ class _Found:
         table: one row a subject, by the policy's ``by``, with the totals of the window.
         histories: the totals of the periods before it, oldest first, a subject each; None where the kind
             does not ask for them.
+        gone: members and spend in the last period before the window of those without usage in it.
     """
 
     table: Table
     histories: Sequence[tuple[Totals, ...]] | None = None
+    gone: Sequence[tuple[tuple[Member, ...], float]] = ()
 
     def row(self, bound: Bound, number: int) -> Row:
         """One subject as kinds see it."""
@@ -132,11 +139,13 @@ class _Measured:
         judged: those that were held against the thresholds.
         skipped: how many were not, by reason.
         rows: those of the judged that may have crossed a threshold, measured one by one.
+        new: those that were not judged as they are new.
     """
 
     judged: Subjects
     skipped: Mapping[Skip, int]
     rows: Sequence[tuple[Row, Measured]]
+    new: Sequence[Row] = ()
 
 
 def _measured(bound: Bound, found: _Found, big: Subjects, traffic: Traffic) -> _Measured:
@@ -151,7 +160,15 @@ def _measured(bound: Bound, found: _Found, big: Subjects, traffic: Traffic) -> _
     rows = [(row, _measure(bound, row, traffic)) for row in (found.row(bound, number) for number in big.rows)]
     kept = [number for number, pair in zip(big.rows, rows, strict=True) if _is_measured(pair)]
     skipped = Counter(value for _, value in rows if isinstance(value, Skip))
-    return _Measured(chosen(found.table, kept), skipped, [pair for pair in rows if _is_measured(pair)])
+    new = [row for row, value in rows if value is Skip.NEW]
+    return _Measured(chosen(found.table, kept), skipped, [pair for pair in rows if _is_measured(pair)], new)
+
+
+def _turnover(found: _Found, measured: _Measured, least_usd: float) -> list[str]:
+    """Who came and who left, of those above the floor."""
+    new = [(tuple(row.subject.values()), row.totals.spend_usd) for row in measured.new]
+    gone = [(members, usd) for members, usd in found.gone if usd >= max(least_usd, CONTROL_USD)]
+    return [*named("new", new, "in the window"), *named("vanished", gone, "in the period before")]
 
 
 def _is_measured(pair: tuple[Row, Measured | Skip]) -> TypeGuard[tuple[Row, Measured]]:
@@ -214,13 +231,16 @@ def subjects_of(bound: Bound, selected: Table) -> _Found:
     """One subject a row, in the table's order; with a history only those that have usage in the window."""
     if not bound.periods:
         return _Found(selected.rollup(bound.by))
-    seen = [(key, sums) for key, sums in _by_period(selected, bound.by, bound).items() if sums[-1].values]
+    groups = _by_period(selected, bound.by, bound)
+    seen = [(key, sums) for key, sums in groups.items() if sums[-1].values]
+    gone = [(key, sums[-2].spend_usd) for key, sums in groups.items() if not sums[-1].values]
     members = zip(*(key for key, _ in seen), strict=True) if seen else [()] * len(bound.by)
     metrics = {
         name: LazyColumn(len(seen), partial(_column, name, [sums[-1] for _, sums in seen]))
         for name in selected.metrics
     }
-    return _Found(Table(dict(zip(bound.by, members, strict=True)), metrics), [sums[:-1] for _, sums in seen])
+    table = Table(dict(zip(bound.by, members, strict=True)), metrics)
+    return _Found(table, [sums[:-1] for _, sums in seen], gone)
 
 
 def _column(metric: str, totals: Sequence[Totals]) -> list[Number | None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self, TypeVar, cast
 
+from orpolicy.codes import Code
 from orpolicy.disguise import disguised
 from orpolicy.errors import SourceError, UsageError
 from orpolicy.fetch import MAX_QUERIES
@@ -91,7 +92,7 @@ class Recorder(Source):
         Raises:
             UsageError: always.
         """
-        raise UsageError(f"{setting.text!r} is not a source that can be opened")
+        raise UsageError(f"{setting.text!r} is not a source that can be opened", code=Code.BAD_SOURCE)
 
     @property
     def now(self) -> datetime:

@@ -98,7 +98,7 @@ def choose(policies: PolicySet, choice: Choice) -> tuple[Policy, ...]:
         if policy.id not in choice.ignore and (not choice.select or policy.id in choice.select)
     )
     if not chosen:
-        raise UsageError("--select and --ignore leave no policy to run")
+        raise UsageError("--select and --ignore leave no policy to run", code=Code.NO_POLICIES)
     return chosen
 
 

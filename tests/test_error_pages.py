@@ -86,3 +86,35 @@ def test_a_page_fits_a_terminal_and_shows_both_examples(code: Code) -> None:
     assert {"Wrong", "Right"} <= set(lines)
     prose = [line for line in lines if not line.startswith("  ")]
     assert max(map(len, prose)) <= 76
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("chek", "orpolicy: there is no command 'chek' (did you mean check?) [ORP103]"),
+        ("check --surce demo", "--surce"),
+        ("validate --pack", "[ORP100]"),
+        ("check --fail-on nobody", "'never'. [ORP100]"),
+        ("explain --report", "[ORP100]"),
+    ],
+)
+def test_what_click_refuses_has_a_code_too(
+    line: str, expected: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(line.split()) == 2
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert expected in last
+    assert len(SAID.findall(last)) == 1
+
+
+def test_a_command_that_is_like_no_other_is_answered_with_all(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["zzz"]) == 2
+    assert "(commands: check, plan, " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["check", "--help"], ["baseline"]])
+def test_help_has_no_code(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    run(arguments)
+    printed = capsys.readouterr()
+    assert "Usage: orpolicy" in printed.out + printed.err
+    assert "[ORP" not in printed.out + printed.err

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 from orpolicy.backtest.library import Refusal
+from orpolicy.codes import Code
 from orpolicy.errors import Reason, SourceError, UsageError
 from orpolicy.sources.base import Source, SourceInfo
 
@@ -45,7 +46,7 @@ class Replay(Source):
         Raises:
             UsageError: always.
         """
-        raise UsageError(f"{setting.text!r} is not a source that can be opened")
+        raise UsageError(f"{setting.text!r} is not a source that can be opened", code=Code.BAD_SOURCE)
 
     def begin(self) -> None:
         """Start over, with what was refused no longer listed."""

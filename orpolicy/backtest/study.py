@@ -8,6 +8,7 @@ from orpolicy.backtest.library import Library
 from orpolicy.backtest.model import Study
 from orpolicy.backtest.replay import Replay
 from orpolicy.backtest.timeline import Week, total, trace
+from orpolicy.codes import Code
 from orpolicy.errors import Reason, SourceError, UsageError
 from orpolicy.lint import examine
 from orpolicy.period import Window, parse_window, stamp
@@ -70,7 +71,9 @@ def past_weeks(now: datetime, count: int) -> tuple[Window, ...]:
         last = parse_window("last-week", now)
         return (*last.previous(count - 1), last)
     except OverflowError as error:
-        raise UsageError(f"--weeks {count}: there are not so many weeks before {stamp(now)}") from error
+        raise UsageError(
+            f"--weeks {count}: there are not so many weeks before {stamp(now)}", code=Code.BAD_CLOCK
+        ) from error
 
 
 def _runs(

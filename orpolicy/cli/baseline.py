@@ -126,7 +126,9 @@ def write_command(wanted: Wanted, file: Path, force: bool) -> int:
     report, locked = wanted.run()
     done = anew(before or Ratchet(), report, locked)
     if before is not None and before != done.ratchet and not force:
-        raise UsageError(f"{file} says something else: `update` tightens it, --force replaces it")
+        raise UsageError(
+            f"{file} says something else: `update` tightens it, --force replaces it", code=Code.IN_THE_WAY
+        )
     _save(file, done.ratchet)
     click.echo(f"{_total(file, done.ratchet)}")
     _tell(done.of(Change.REFUSED, Change.NOT_JUDGED))

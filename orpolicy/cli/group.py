@@ -5,11 +5,13 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from io import StringIO
 from typing import TYPE_CHECKING
 
 import click
 
 from orpolicy.cli.main import COMMANDS, EXIT_BUG, EXIT_FAILED, EXIT_INCONCLUSIVE, EXIT_USAGE
+from orpolicy.codes import Code
 from orpolicy.errors import DeliveryError, PolicyError, SourceError, UsageError
 from orpolicy.version import __version__
 
@@ -18,11 +20,10 @@ if TYPE_CHECKING:
 
     from click.shell_completion import CompletionItem
 
-    from orpolicy.codes import Code
-
-
 COMPLETE = "_ORPOLICY_COMPLETE"
 """The variable by which a shell asks what could come next."""
+
+_HELP_INSTEAD = getattr(click.exceptions, "NoArgsIsHelpError", ())  # of click 8.2
 
 
 class LazyGroup(click.Group):
@@ -31,6 +32,21 @@ class LazyGroup(click.Group):
     def list_commands(self, _ctx: click.Context) -> list[str]:
         """The commands in the order of their use."""
         return list(COMMANDS)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that a command line names.
+
+        Raises:
+            UsageError: if there is none of that name.
+        """
+        if args[0] not in COMMANDS and not args[0].startswith("-") and not ctx.resilient_parsing:
+            from orpolicy.policy.validation import near_miss
+
+            hint = near_miss(args[0], COMMANDS) or f"commands: {', '.join(COMMANDS)}"
+            raise UsageError(f"there is no command {args[0]!r} ({hint})", code=Code.UNKNOWN_NAME)
+        return super().resolve_command(ctx, args)
 
     def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
         """The command of that name."""
@@ -76,8 +92,7 @@ def run_group(arguments: Sequence[str]) -> int:  # noqa: PLR0911 - a return for 
     except click.exceptions.Abort:
         return _complain("interrupted", 130)
     except click.ClickException as error:
-        error.show()
-        return error.exit_code
+        return _complain_of_use(error)
     except PolicyError as error:
         return _complain(str(error), EXIT_USAGE)
     except UsageError as error:
@@ -95,6 +110,17 @@ def run_group(arguments: Sequence[str]) -> int:  # noqa: PLR0911 - a return for 
 def coded(message: str, code: Code) -> str:
     """Every line of a message with the code whose page explains it."""
     return "\n".join(f"{line} [{code}]" for line in message.splitlines())
+
+
+def _complain_of_use(error: click.ClickException) -> int:
+    """Say what click says, with a code after its last line; help that it shows instead has none."""
+    if isinstance(error, _HELP_INSTEAD):
+        error.show()
+    else:
+        shown = StringIO()
+        error.show(shown)
+        click.echo(f"{shown.getvalue().rstrip()} [{Code.COMMAND_LINE}]", err=True)
+    return error.exit_code
 
 
 def _complain(message: str, code: int) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from orpolicy.cli.options import parse_now
+from orpolicy.codes import Code
 from orpolicy.errors import UsageError
 
 EXIT_ALIVE, EXIT_DEAD = 0, 1
@@ -35,7 +36,7 @@ def command(file: Path | None, max_age: str, now: str | None) -> int:
     try:
         most = parse_duration(max_age)
     except ValueError as error:
-        raise UsageError(f"--max-age: {error}") from error
+        raise UsageError(f"--max-age: {error}", code=Code.BAD_CLOCK) from error
     clock = parse_now(now) or datetime.now(UTC)
     path = file or FILE
     if not path.exists():

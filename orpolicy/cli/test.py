@@ -8,6 +8,7 @@ import click
 
 from orpolicy.cli.check import EXIT_FAILED, EXIT_PASSED, parse_formats, put, width
 from orpolicy.cli.options import load_policies, policy_arguments, wants_color
+from orpolicy.codes import Code
 from orpolicy.errors import UsageError
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def _chosen(cases: Sequence[Case], parts: Sequence[str]) -> tuple[Case, ...]:
     wanted = [part.casefold() for part in parts]
     chosen = tuple(case for case in cases if any(part in case.name.casefold() for part in wanted))
     if not chosen:
-        raise UsageError(f"-k: no test has such a name ({len(cases)} were looked at)")
+        raise UsageError(f"-k: no test has such a name ({len(cases)} were looked at)", code=Code.UNKNOWN_NAME)
     return chosen
 
 

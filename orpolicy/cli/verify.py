@@ -92,6 +92,7 @@ def command(
     from orpolicy.cli.progress import progress
     from orpolicy.report_file import read_report
     from orpolicy.reporters.base import Style
+    from orpolicy.verdict import Verdict
     from orpolicy.verifying.verify import verify
 
     outputs = parse_formats(formats, FORMATS)
@@ -107,6 +108,8 @@ def command(
     style = Style(width=width(), color=wants_color(color), verbosity=-1 if quiet else int(verbose))
     for output in outputs:
         put(_renderer(verification, output.name, is_file=output.path is not None), output, style)
+    if not findings and found.verdict is Verdict.INCONCLUSIVE and on_inconclusive == "fail":
+        return EXIT_INCONCLUSIVE
     return exit_code(verification, fail_on, on_inconclusive)
 
 
@@ -139,7 +142,7 @@ def _chosen(report: Report, select: Sequence[str], ignore: Sequence[str]) -> tup
         if finding.policy not in ignore and (not select or finding.policy in select)
     )
     if report.findings and not chosen:
-        raise UsageError("--select and --ignore leave no finding to verify")
+        raise UsageError("--select and --ignore leave no finding to verify", code=Code.NO_POLICIES)
     return chosen
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from orpolicy.binding import closed_window
+from orpolicy.codes import Code
 from orpolicy.errors import SourceError, UsageError
 from orpolicy.period import Window
 
@@ -46,6 +47,6 @@ def _window(option: str, text: str, now: datetime) -> Window:
     try:
         return closed_window(text, now)
     except ValueError as error:
-        raise UsageError(f"{option}: {error}") from error
+        raise UsageError(f"{option}: {error}", code=Code.BAD_CLOCK) from error
     except SourceError as error:
-        raise UsageError(f"{option}: {error.detail}") from error
+        raise UsageError(f"{option}: {error.detail}", code=Code.BAD_CLOCK) from error

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from orpolicy.binding import ID_ONLY_DIMENSIONS, MODEL, filter_values
+from orpolicy.codes import Code
 from orpolicy.errors import Reason, SourceError, UsageError
 from orpolicy.period import Window
 from orpolicy.query.model import Filter, Operator, Query
@@ -63,11 +64,14 @@ def find(report: Report, fingerprint: str, file: str) -> Finding:
     if len(found) == 1:
         return found[0]
     if found:
-        raise UsageError(f"{file} has {len(found)} findings whose fingerprint begins with {fingerprint}")
+        raise UsageError(
+            f"{file} has {len(found)} findings whose fingerprint begins with {fingerprint}",
+            code=Code.UNKNOWN_NAME,
+        )
     listed = [item.fingerprint for item in report.findings[:_MOST_NAMED]]
     more = " and others" if len(report.findings) > len(listed) else ""
     known = f"it has {', '.join(listed)}{more}" if listed else "it has none at all"
-    raise UsageError(f"{file} has no finding {fingerprint[:80]}; {known}")
+    raise UsageError(f"{file} has no finding {fingerprint[:80]}; {known}", code=Code.UNKNOWN_NAME)
 
 
 def window_of(report: Report, finding: Finding) -> Window:
@@ -78,7 +82,7 @@ def window_of(report: Report, finding: Finding) -> Window:
     """
     found = next((item.window for item in report.policies if item.id == finding.policy), None)
     if found is None:
-        raise UsageError(f"the report has no window of the policy {finding.policy}")
+        raise UsageError(f"the report has no window of the policy {finding.policy}", code=Code.NO_REPORT)
     return found
 
 
@@ -140,7 +144,10 @@ def _read(query: Mapping[str, object]) -> tuple[list[Filter], tuple[str, ...]]:
     """
     dimensions, filters = query.get("dimensions", []), query.get("filters", [])
     if not isinstance(dimensions, list) or not isinstance(filters, list) or len(filters) > MAX_FILTERS:
-        raise UsageError("the finding's own query cannot be read: its dimensions and filters are no lists")
+        raise UsageError(
+            "the finding's own query cannot be read: its dimensions and filters are no lists",
+            code=Code.NO_REPORT,
+        )
     return [_filter(item) for item in filters], tuple(str(name) for name in dimensions)
 
 
@@ -150,7 +157,13 @@ def _filter(item: object) -> Filter:
     texts = [value for value in values if isinstance(value, str)] if isinstance(values, list) else []
     is_known = isinstance(operator, str) and operator in set(Operator)
     if not isinstance(name, str) or not is_known or not texts:
-        raise UsageError("the finding's own query cannot be read: a filter is not one that a report holds")
+        raise UsageError(
+            "the finding's own query cannot be read: a filter is not one that a report holds",
+            code=Code.NO_REPORT,
+        )
     if any(_PSEUDONYM.fullmatch(text) for text in texts):
-        raise UsageError("the report holds pseudonyms: drill needs one that was written without --redact")
+        raise UsageError(
+            "the report holds pseudonyms: drill needs one that was written without --redact",
+            code=Code.NO_REPORT,
+        )
     return Filter(name, Operator(str(operator)), tuple(sorted(texts)))

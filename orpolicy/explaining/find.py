@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from orpolicy.codes import Code
 from orpolicy.errors import UsageError
 from orpolicy.reporters._words import name, subject
 
@@ -33,5 +34,8 @@ def find(report: Report, prefix: str) -> Finding | None:
             f"  {item.fingerprint}  {name(item.policy)}: {subject(item.subject)}"
             for item in found[:MOST_SHOWN]
         ]
-        raise UsageError("\n".join([f"{prefix} is the beginning of {len(found)} fingerprints", *lines]))
+        raise UsageError(
+            "\n".join([f"{prefix} is the beginning of {len(found)} fingerprints", *lines]),
+            code=Code.UNKNOWN_NAME,
+        )
     return found[0] if found else None

@@ -104,6 +104,7 @@ def append(path: Path, record: Record) -> None:
         UsageError: if it cannot be written.
     """
     line = line_of(record).encode()
+    path = path.resolve()
     try:
         with _held(path) as descriptor:
             content = path.read_bytes()
@@ -159,7 +160,6 @@ def _held(path: Path) -> Iterator[int]:
     Raises:
         OSError: if it cannot be had.
     """
-    path = path.resolve()
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
         try:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from orpolicy.codes import Code
 from orpolicy.errors import UsageError
 
 if TYPE_CHECKING:
@@ -40,12 +41,12 @@ class Compared:
             if name not in ids:
                 near = get_close_matches(name, sorted(ids), 1)
                 hint = f" (did you mean {near[0]}?)" if near else ""
-                raise UsageError(f"there is no policy {name!r} on either side{hint}")
+                raise UsageError(f"there is no policy {name!r} on either side{hint}", code=Code.UNKNOWN_NAME)
         kept = {name for name in ids if name not in ignore and (not select or name in select)}
         pairs = self.diff.renamed.items()
         kept |= {name for pair in pairs if kept & set(pair) for name in pair}
         if not kept:
-            raise UsageError("--select and --ignore leave no policy to compare")
+            raise UsageError("--select and --ignore leave no policy to compare", code=Code.NO_POLICIES)
         return Compared(_only(self.old, kept), _only(self.new, kept), self.diff.only(kept))
 
 

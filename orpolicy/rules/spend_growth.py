@@ -53,7 +53,8 @@ class SpendGrowth(Rule):
     at least 0.10) is 3 or more, and the increase is at least USD 25 a week and 2 % of all spend. The
     increase over the median is split into requests, tokens per request and price per token
     (logarithmic mean Divisia index), so that the finding says why. A subject whose first spend is fewer
-    than four periods back is reported as new; one whose median period spent nothing is not judged.
+    than four periods back is reported as new, and one that spent in the period before and not in this one as
+    vanished; one whose median period spent nothing is not judged.
 
     Good example:
         id: sudden-growth

@@ -14,6 +14,7 @@ import zlib
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from orpolicy.codes import Code
 from orpolicy.errors import UsageError
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ def pack(content: bytes) -> bytes:
     """
     if len(content) > MAX_BYTES:
         raise UsageError(
-            f"the snapshot would hold more than {MAX_BYTES >> 20} MiB: record fewer policies with --select"
+            f"the snapshot would hold more than {MAX_BYTES >> 20} MiB: record fewer policies with --select",
+            code=Code.NOT_WRITTEN,
         )
     packer = zlib.compressobj(level=6, wbits=_GZIP)
     body = packer.compress(content) + packer.flush()
@@ -75,16 +77,22 @@ def unpack(raw: bytes, name: str) -> bytes:
     if known and int(known[1]) > VERSION:
         raise UsageError(
             f"{name}: snapshots of version {int(known[1])} are not known here, only up to {VERSION}: "
-            "update orpolicy"
+            "update orpolicy",
+            code=Code.BROKEN_SNAPSHOT,
         )
     head = _HEAD.fullmatch(line)
     if head is None:
-        raise UsageError(f"{name}: not a snapshot, or its first line is damaged")
+        raise UsageError(f"{name}: not a snapshot, or its first line is damaged", code=Code.BROKEN_SNAPSHOT)
     size, begin = int(head[2]), line[: head.start(3)]
     if _digest(begin, body) != head[3]:
-        raise UsageError(f"{name}: the snapshot is damaged, cut off or edited: its checksum does not fit")
+        raise UsageError(
+            f"{name}: the snapshot is damaged, cut off or edited: its checksum does not fit",
+            code=Code.BROKEN_SNAPSHOT,
+        )
     if size > MAX_BYTES:
-        raise UsageError(f"{name}: the snapshot holds more than {MAX_BYTES >> 20} MiB")
+        raise UsageError(
+            f"{name}: the snapshot holds more than {MAX_BYTES >> 20} MiB", code=Code.BROKEN_SNAPSHOT
+        )
     return _unzipped(body, size, name)
 
 
@@ -96,9 +104,14 @@ def _unzipped(body: bytes, size: int, name: str) -> bytes:
         if not unpacker.eof:
             content += unpacker.decompress(unpacker.unconsumed_tail, 1)
     except zlib.error as error:
-        raise UsageError(f"{name}: the snapshot cannot be decompressed: {error}") from None
+        raise UsageError(
+            f"{name}: the snapshot cannot be decompressed: {error}", code=Code.BROKEN_SNAPSHOT
+        ) from None
     if len(content) != size or not unpacker.eof or unpacker.unused_data:
-        raise UsageError(f"{name}: the snapshot is not {size} bytes long, as its first line says")
+        raise UsageError(
+            f"{name}: the snapshot is not {size} bytes long, as its first line says",
+            code=Code.BROKEN_SNAPSHOT,
+        )
     return content
 
 
@@ -118,7 +131,8 @@ def read_file(path: Path) -> bytes:
         with path.open("rb") as file:
             raw = file.read(MAX_BYTES + _LONGEST_HEAD + 1)
     except (OSError, ValueError) as error:
-        raise UsageError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
+        why = getattr(error, "strerror", None) or error
+        raise UsageError(f"{path}: cannot be read: {why}", code=Code.BAD_SOURCE) from None
     return unpack(raw, str(path))
 
 
@@ -129,11 +143,15 @@ def check_target(path: Path, *, force: bool) -> None:
         UsageError: for a folder, a file that is no snapshot and is not to be replaced, or no folder.
     """
     if path.is_dir():
-        raise UsageError(f"{path} is a folder: name the file to record into, such as april{SUFFIX}")
+        raise UsageError(
+            f"{path} is a folder: name the file to record into, such as april{SUFFIX}", code=Code.IN_THE_WAY
+        )
     if not path.parent.is_dir():
-        raise UsageError(f"{path}: there is no folder {path.parent}")
+        raise UsageError(f"{path}: there is no folder {path.parent}", code=Code.NOT_WRITTEN)
     if os.path.lexists(path) and not force and not is_snapshot(path):
-        raise UsageError(f"{path} is there already and is no snapshot: --force replaces it")
+        raise UsageError(
+            f"{path} is there already and is no snapshot: --force replaces it", code=Code.IN_THE_WAY
+        )
 
 
 def write_file(path: Path, content: bytes) -> int:
@@ -153,5 +171,5 @@ def write_file(path: Path, content: bytes) -> int:
     except OSError as error:
         with suppress(OSError):
             beside.unlink()
-        raise UsageError(f"cannot write {path}: {error.strerror}") from error
+        raise UsageError(f"cannot write {path}: {error.strerror}", code=Code.NOT_WRITTEN) from error
     return len(packed)

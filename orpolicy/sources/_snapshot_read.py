@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from orpolicy.account import ApiKey, Directory, KeyFacts
+from orpolicy.codes import Code
 from orpolicy.errors import Reason, SourceError, UsageError
 from orpolicy.period import Window, parse_moment
 from orpolicy.pseudonyms import Pseudonyms
@@ -64,7 +65,7 @@ def _refuse(constant: str) -> float:
 
 
 def _broken(name: str, error: Exception) -> UsageError:
-    return UsageError(f"{name}: not what a snapshot holds: {error}")
+    return UsageError(f"{name}: not what a snapshot holds: {error}", code=Code.BROKEN_SNAPSHOT)
 
 
 def _recording(fields: Fields, name: str) -> Recording:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from orpolicy.codes import Code
 from orpolicy.errors import PolicyError, UsageError
 from orpolicy.policy.files import SUFFIXES, policy_files, read_file
 from orpolicy.policy.loader import load_texts
@@ -56,7 +57,8 @@ def refuse_existing(drafts: Sequence[Draft]) -> None:
         what = "it" if len(there) == 1 else "them"
         raise UsageError(
             f"{names} {'is' if len(there) == 1 else 'are'} here already: nothing was written "
-            f"(--force replaces {what}, --dry-run shows what would be written)"
+            f"(--force replaces {what}, --dry-run shows what would be written)",
+            code=Code.IN_THE_WAY,
         )
 
 
@@ -85,7 +87,8 @@ def check_together(draft: Draft) -> None:
         load_texts({**contents, str(draft.path): draft.text.encode()}, Kinds())
     except PolicyError as error:
         raise UsageError(
-            f"{draft.path} does not go with the files beside it; nothing was written\n{error}"
+            f"{draft.path} does not go with the files beside it; nothing was written\n{error}",
+            code=Code.IN_THE_WAY,
         ) from error
 
 
@@ -100,4 +103,4 @@ def write(drafts: Sequence[Draft]) -> None:
             draft.path.parent.mkdir(parents=True, exist_ok=True)
             draft.path.write_text(draft.text, encoding="utf-8", newline="\n")
         except OSError as error:
-            raise UsageError(f"cannot write {draft.path}: {error.strerror}") from error
+            raise UsageError(f"cannot write {draft.path}: {error.strerror}", code=Code.NOT_WRITTEN) from error

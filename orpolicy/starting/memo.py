@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
+from orpolicy.codes import Code
 from orpolicy.errors import SourceError, UsageError
 from orpolicy.sources.base import Source
 from orpolicy.table import Table
@@ -40,7 +41,7 @@ class Memo(Source):
         Raises:
             UsageError: always.
         """
-        raise UsageError(f"{setting.text!r} is not a source that can be opened")
+        raise UsageError(f"{setting.text!r} is not a source that can be opened", code=Code.BAD_SOURCE)
 
     @property
     def now(self) -> datetime:

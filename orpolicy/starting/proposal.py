@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orpolicy.binding import closed_window
+from orpolicy.codes import Code
 from orpolicy.errors import Reason, SourceError, UsageError
 from orpolicy.lint import lint
 from orpolicy.policy.loader import load_texts
@@ -112,6 +113,6 @@ def check_window(window: str | None, now: datetime) -> None:
     try:
         closed_window(window or "last-month", now)
     except ValueError as error:
-        raise UsageError(f"--window: {error}") from error
+        raise UsageError(f"--window: {error}", code=Code.BAD_CLOCK) from error
     except SourceError as error:
-        raise UsageError(f"--window: {error.detail}") from error
+        raise UsageError(f"--window: {error.detail}", code=Code.BAD_CLOCK) from error

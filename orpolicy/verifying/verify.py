@@ -59,7 +59,7 @@ def verify(
     _check_windows(cases, later)
     desk = Desk(source, _base_metrics(account))
     asked = [case for _, case in cases if isinstance(case, Case)]
-    notices = _notices(asked, deployed)
+    notices = [*_unknown(report), *_notices(asked, deployed)]
     checked: list[Checked] = []
     if isinstance(account, SourceError):
         checked = [_unjudged(finding, account, report, later) for finding in findings]
@@ -197,6 +197,12 @@ def _with_days(
 
 def _days(finding: Finding, wanted: Wanted, need: Need, desk: Desk, account: Account) -> Days:
     return days_of(finding, wanted, desk.evidence(need).table, account)
+
+
+def _unknown(report: Report) -> list[str]:
+    """What the report itself could not judge: there is no finding that could be verified."""
+    names = ", ".join(item.policy for item in report.inconclusive)
+    return [f"the report could not judge {names}: nothing of that is verified"] if names else []
 
 
 def _notices(cases: Sequence[Case], deployed: date | None) -> list[str]:
