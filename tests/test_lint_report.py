@@ -273,7 +273,10 @@ def test_growth_names_what_is_new() -> None:
     source = memory(weeks("a", [100.0] * 9) + weeks("new", [0.0] * 6 + [50.0, 50.0, 500.0]))
     report = run(GROWTH % "fail_above: 2", source)
     assert report.verdict == "pass"
-    assert report.policies[0].notes == ("1 not judged: new, without a history to compare with",)
+    assert report.policies[0].notes == (
+        "1 not judged: new, without a history to compare with",
+        "new: new (500.00), USD in the window",
+    )
 
 
 def test_growth_without_history_is_inconclusive() -> None:
