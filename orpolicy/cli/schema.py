@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-WHAT = ("policies", "report", "policy-diff", "compare")
+WHAT = ("policies", "report", "policy-diff", "compare", "verify")
 
 
 @click.command(name="schema")
@@ -14,9 +14,15 @@ def command(what: str) -> None:
 
     Save it beside the policies and begin each file with
     `# yaml-language-server: $schema=./orpolicy.schema.json`. `report` is what `check --format json` writes,
-    `policy-diff` what `diff-policy --format json` does, `compare` what `compare --format json` does.
+    `policy-diff` what `diff-policy --format json` does, `compare` and `verify` what these commands do.
     """
-    schemas = {"policies": _policies, "report": _report, "policy-diff": _policy_diff, "compare": _compare}
+    schemas = {
+        "policies": _policies,
+        "report": _report,
+        "policy-diff": _policy_diff,
+        "compare": _compare,
+        "verify": _verify,
+    }
     click.echo(schemas[what]().rstrip("\n"))
 
 
@@ -42,3 +48,9 @@ def _compare() -> str:
     from orpolicy.comparing.json import compare_schema
 
     return compare_schema()
+
+
+def _verify() -> str:
+    from orpolicy.verifying.json import verify_schema
+
+    return verify_schema()
