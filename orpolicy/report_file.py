@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
 
 def read_report(path: Path) -> Report:
-    """The report in a file, but for its queries, its overrides and its breakdown of spend.
+    """The report in a file, but for its queries, overrides, trend and breakdown of spend.
 
     Raises:
         UsageError: if the file cannot be read, or is no report of this version of the format.

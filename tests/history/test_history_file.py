@@ -11,13 +11,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orpolicy.errors import UsageError
+from orpolicy.file_lock import wait_for_lock
 from orpolicy.history import file as file_module
 from orpolicy.history.file import append, parse, read
 from orpolicy.history.heartbeat import beat
@@ -25,6 +26,9 @@ from orpolicy.history.line import NoRecord, line_of, record_of
 from orpolicy.history.record import Net, PolicyRecord, Record
 from orpolicy.period import Window
 from orpolicy.verdict import Status, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 BEGIN = datetime(2026, 6, 1, tzinfo=UTC)
 MAY = Window(datetime(2026, 5, 1, tzinfo=UTC), BEGIN)
@@ -221,7 +225,7 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pyt
     def full(_descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(file_module.os, "fsync", full)
+    monkeypatch.setattr("os.fsync", full)
     with pytest.raises(UsageError, match="No space left"):
         append(path, record(spend_usd=7.0))
     assert path.read_bytes() == before
@@ -233,8 +237,8 @@ def test_a_file_that_was_put_in_place_meanwhile_is_opened_again(
 ) -> None:
     path = tmp_path / "h.jsonl"
     append(path, record(0))
-    waited = file_module.wait_for_lock
-    steps = [path.unlink, lambda: path.write_text(line_of(record(5)) + "\n")]
+    waited = wait_for_lock
+    steps: list[Callable[[], object]] = [path.unlink, lambda: path.write_text(line_of(record(5)) + "\n")]
 
     def meanwhile(descriptor: int, seconds: float) -> None:
         waited(descriptor, seconds)

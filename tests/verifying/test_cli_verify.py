@@ -85,7 +85,7 @@ def test_a_terminal_without_blocks_gets_ascii(report: Path, monkeypatch: pytest.
     output = io.TextIOWrapper(io.BytesIO(), encoding="ascii", write_through=True)
     monkeypatch.setattr(sys, "stdout", output)
     assert run(["verify", str(report), *SOURCE, "--select", "review-outlier-keys"]) == 1
-    shown = output.buffer.getvalue().decode("ascii")  # type: ignore[attr-defined]  # a BytesIO
+    shown = output.buffer.getvalue().decode("ascii")
     assert "@@@@" in shown
     assert "\\u" not in shown
 
