@@ -49,7 +49,8 @@ def _schema_page(what: str) -> str:
     definitions = schema["$defs"]
     parts = [prose(schema["description"]), f"`{command}` prints the JSON Schema that this page is made from."]
     parts += ["## Top level", _fields(schema, definitions)]
-    for name, definition in definitions.items():
+    for name in sorted(definitions, key=lambda name: what == _LANGUAGE and name != "policy"):
+        definition = definitions[name]
         if _has_section(name, definitions):
             parts += [
                 f"## {name}",
