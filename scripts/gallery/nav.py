@@ -25,7 +25,16 @@ _CONTENTS: tuple[tuple[str, str], ...] = (
 """Each section with its folder."""
 
 _LINK = re.compile(r"\]\(([\w-]+\.md)\)")
-_FIRST = ("index.md", "tutorial.md", "ci.md", "sources.md", "numbers.md", "policy-file.md", "report-json.md")
+_FIRST = (
+    "index.md",
+    "tutorial.md",
+    "policies.md",
+    "ci.md",
+    "sources.md",
+    "numbers.md",
+    "policy-file.md",
+    "report-json.md",
+)
 """Pages that stand before the others of a folder whose index does not list them."""
 
 

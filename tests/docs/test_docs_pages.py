@@ -76,6 +76,12 @@ def test_every_policy_file_of_a_page_is_valid(name: str, session: Session) -> No
             assert session.ran("echo $?") == (expected,), f"docs/{name}:{block.line}"
 
 
+@pytest.mark.parametrize("name", list(WRITTEN))
+def test_every_fence_is_closed_so_that_no_block_is_overlooked(name: str) -> None:
+    fences = [line for line in WRITTEN[name].splitlines() if line.lstrip().startswith("```")]
+    assert len(fences) == 2 * len(list(blocks(WRITTEN[name])))
+
+
 def test_no_generated_page_is_stale() -> None:
     assert [path.relative_to(ROOT).as_posix() for path, _ in stale()] == [], "python scripts/make_docs.py"
 
