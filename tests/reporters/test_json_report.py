@@ -31,12 +31,13 @@ from samples import (
 from orpolicy.errors import Reason
 from orpolicy.finding import Confidence, Measure
 from orpolicy.plugins import REPORTERS
-from orpolicy.report import Report, WaiverState
+from orpolicy.report import Report, Trend, TrendPoint, WaiverState
 from orpolicy.reporters.base import Style
 from orpolicy.reporters.json import report_schema
 from orpolicy.verdict import Severity, Status, Verdict
 
 SCHEMA = json.loads(report_schema())
+OPTIONAL = ("trend",)
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 
 
@@ -361,7 +362,19 @@ def occurring(value: Any, path: str = "") -> set[str]:
 
 def test_every_property_occurs_and_every_field_is_described() -> None:
     seen = set().union(*(occurring(parsed(sample())) for sample in SAMPLES.values()))
-    assert seen == set(properties(SCHEMA))
+    assert seen | occurring(parsed(trended())) == set(properties(SCHEMA))
+
+
+def trended() -> Report:
+    """A report with a history behind it; only such a one has a trend."""
+    return replace(story(), trend=Trend((TrendPoint(datetime(2026, 5, 2, tzinfo=UTC), MAY, 20.0, 3.0),)))
+
+
+def test_a_trend_is_there_only_with_a_history() -> None:
+    assert "trend" not in parsed(story())
+    (point,) = parsed(trended())["trend"]
+    assert (point["spend_usd"], point["net_savings_usd_per_month"]) == (20.0, 3.0)
+    assert [error.message for error in VALIDATOR.iter_errors(parsed(trended()))] == []
 
 
 def test_every_property_is_described() -> None:
@@ -386,10 +399,10 @@ def objects(node: Any) -> list[Any]:
 
 def test_every_object_is_strict() -> None:
     found = objects(SCHEMA)
-    assert len(found) == 24
+    assert len(found) == 25
     for node in found:
         assert node["additionalProperties"] is False
-        assert node["required"] == list(node["properties"])
+        assert node["required"] == [name for name in node["properties"] if name not in OPTIONAL]
 
 
 def test_a_foreign_field_or_a_missing_one_is_refused() -> None:
