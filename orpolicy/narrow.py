@@ -271,7 +271,7 @@ class Narrowing:
             replace(
                 part, need=replace(part.need, context=replace(part.need.context, window=half), checked=True)
             )
-            for half in (Window(window.start, middle), Window(middle, window.end))
+            for half in (Window(window.start, middle), Window(middle, window.end, window.to_date))
         ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -12,7 +13,19 @@ from orpolicy.errors import Reason, SourceError
 from orpolicy.query.generation import Generation
 from orpolicy.sources._generation import decode_generation
 
-ODD = [None, True, [], {}, "x" * 200, "what was\nsaid", -1, "n,a,n", float("inf"), 10**400, "2024-13-40, noon"]
+ODD: list[Any] = [
+    None,
+    True,
+    [],
+    {},
+    "x" * 200,
+    "what was\nsaid",
+    -1,
+    "n,a,n",
+    math.inf,
+    10**400,
+    "13-40, noon",
+]
 
 
 @pytest.mark.parametrize("payload", [None, [], {}, {"data": []}, {"data": {}}, {"data": {"id": "gen-2"}}])
@@ -40,7 +53,7 @@ def test_what_is_not_as_it_should_be_is_not_there(name: str, odd: Any) -> None:
 
 
 def test_strings_count_as_the_numbers_they_spell_and_times_are_utc() -> None:
-    data = {
+    data: Any = {
         "id": "gen-1",
         "total_cost": "0.0015",
         "native_tokens_prompt": "10",
@@ -52,10 +65,6 @@ def test_strings_count_as_the_numbers_they_spell_and_times_are_utc() -> None:
 
 
 def test_nothing_else_is_kept() -> None:
-    said = {
-        "input": "secret",
-        "user_agent": "secret",
-        "external_user": "secret",
-        "native_finish_reason": "secret",
-    }
-    assert "secret" not in repr(asdict(decode_generation("gen-1", {"data": {"id": "gen-1", **said}})))
+    names = ("input", "user_agent", "external_user", "native_finish_reason", "provider_responses")
+    payload: Any = {"data": {"id": "gen-1", **dict.fromkeys(names, "secret")}}
+    assert "secret" not in repr(asdict(decode_generation("gen-1", payload)))
