@@ -117,6 +117,11 @@ class Judge:
         seen = self._seen(case, case.later)
         now = seen.totals
         is_gone = now.spend_usd <= 0 and now.requests <= 0
+        if not is_gone and any(item.is_deleted(self._account) for item in identities(case.question)):
+            raise SourceError(
+                Reason.AMBIGUOUS_KEY,
+                "the key is not listed any more, and there is usage under its name: of it or of another",
+            )
         value = None if is_gone else value_of(case.finding, case.rule, now, traffic, case.windows)
         return Checked(
             finding=case.finding,

@@ -84,9 +84,6 @@ def days_of(finding: Finding, wanted: Wanted, table: Table, account: Account) ->
         wanted: what is wanted of it.
         table: the answer by day.
         account: who is who.
-
-    Raises:
-        SourceError: where it is not clear whose rows are whose.
     """
     rows = rows_of(table, identities(wanted.question), account).rollup((DATE,))
     totals = {day: Totals.of_row(rows, number) for number, day in enumerate(rows.dimensions[DATE])}

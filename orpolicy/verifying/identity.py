@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from orpolicy.account import HASH_PREFIX
 from orpolicy.binding import KEY, MODEL, WORKSPACE
-from orpolicy.errors import Reason, SourceError
 from orpolicy.nouns import dataclass
 from orpolicy.redaction import KINDS, pseudonym
 
@@ -41,11 +40,7 @@ class Identity:
     identifier: str = ""
 
     def members(self, table: Table, account: Account) -> frozenset[Member]:
-        """Those of a table's members that it is.
-
-        Raises:
-            SourceError: AMBIGUOUS_KEY, where another key has the name of one that was deleted.
-        """
+        """Those of a table's members that it is; a key that was deleted goes by its name."""
         present = table.rows_by(self.dimension)
         if self.shown is None:
             return frozenset({None}) & frozenset(present)
@@ -60,6 +55,11 @@ class Identity:
             for member in present
             if member is not None and (member in wanted or (kind and pseudonym(kind, member) == self.shown))
         )
+
+    def is_deleted(self, account: Account) -> bool:
+        """Whether it is a key that had a hash, and is not listed any more."""
+        had_hash = self.dimension == KEY and bool(_HASH.fullmatch(self.identifier))
+        return had_hash and bool(account.directory.keys) and self._listed(account) is None
 
     def filter_value(self, account: Account) -> str:
         """What the source filters it by today; "" where that is not known."""
@@ -85,13 +85,7 @@ class Identity:
         directory = account.directory
         key = self._listed(account)
         if key is None:
-            found: set[Member] = {name for name in names if self.shown in {name, pseudonym(KINDS[KEY], name)}}
-            if found and directory.keys and _HASH.fullmatch(self.identifier):
-                raise SourceError(
-                    Reason.AMBIGUOUS_KEY,
-                    "the key is not listed any more, and there is usage under its name: of it or of another",
-                )
-            return found
+            return {name for name in names if self.shown in {name, pseudonym(KINDS[KEY], name)}}
         own: set[Member] = {HASH_PREFIX + key.key_hash}
         if key.name not in directory.shared_names:
             own.add(key.name)
@@ -130,10 +124,6 @@ def is_redacted(question: Question) -> bool:
 
 
 def rows_of(table: Table, members: tuple[Identity, ...], account: Account) -> Table:
-    """The rows of a subject.
-
-    Raises:
-        SourceError: as ``Identity.members``.
-    """
+    """The rows of a subject."""
     wanted = {item.dimension: item.members(table, account) for item in members}
     return table.matching({name: chosen.__contains__ for name, chosen in wanted.items()})

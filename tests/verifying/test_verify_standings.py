@@ -16,6 +16,7 @@ from orpolicy.verifying.model import Standing
 from orpolicy.verifying.verify import verify
 
 if TYPE_CHECKING:
+    from orpolicy.query.model import Answer, Query
     from orpolicy.report import Report
     from orpolicy.sources.memory import Memory
     from orpolicy.verifying.model import Checked, Verification
@@ -351,3 +352,67 @@ def test_an_account_that_cannot_be_asked_leaves_everything_inconclusive(
     monkeypatch.setattr(type(source), "meta", refuse)
     found = only(report, source)
     assert (found.standing, found.reason) == (Standing.INCONCLUSIVE, Reason.ACCESS_DENIED)
+
+
+@pytest.mark.parametrize("dimension", ["app", "user", "workspace"])
+@pytest.mark.parametrize("is_redacted", [False, True])
+def test_subjects_other_than_keys_are_found_by_name(dimension: str, *, is_redacted: bool) -> None:
+    text = f"policies:\n  - {{id: limit, rule: spend-limit, by: [{dimension}], fail_above: 50}}\n"
+    may = row(date="2026-05-10", total_usage=100.0, model=DEAR, **{dimension: "Ann <ann@example.com>"})
+    june = row(date="2026-06-10", total_usage=40.0, model=DEAR, **{dimension: "Ann <ann@example.com>"})
+    report = run(text, memory([may]))
+    found = only(redacted(report) if is_redacted else report, memory([may, june], now=JULY))
+    assert (found.standing, found.value) == (Standing.FIXED, 40.0)
+
+
+def test_traffic_without_a_key_is_a_subject_too() -> None:
+    may = row(date="2026-05-10", total_usage=100.0, model=DEAR, api_key_id=None)
+    june = row(date="2026-06-10", total_usage=99.0, model=DEAR, api_key_id=None)
+    found = only(run(LIMIT, memory([may])), memory([may, june], now=JULY))
+    assert (found.standing, found.value) == (Standing.UNCHANGED, 99.0)
+
+
+def test_a_deleted_key_that_nobody_uses_is_gone() -> None:
+    found = only(reported(LIMIT, MAY), later([*MAY, used("2026-06-10", "chat", CHEAP, 10.0, 10)], (CHAT,)))
+    assert found.standing is Standing.GONE
+
+
+def test_a_subject_among_missing_rows_is_asked_for_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    may = [*MAY, used("2026-05-10", "chat", "acme/other", 200.0, 200)]
+    june = [used("2026-06-10", "chat", "acme/other", 200.0, 200), used("2026-06-10", "batch", DEAR, 40.0, 5)]
+    source = later([*may, *june])
+    whole = type(source).answer
+
+    def cut(self: Memory, query: Query) -> Answer:
+        found = whole(self, query)
+        if query.dimensions and not query.filters and len(found.table) > 1:
+            return replace(found, table=found.table.keep([0]), truncated=True)
+        return found
+
+    report = reported(RATE, may)
+    monkeypatch.setattr(type(source), "answer", cut)
+    found = only(report, source)
+    assert found.standing is Standing.FIXED
+    assert (found.spend_usd, found.tokens) == (40.0, 5_000_000)
+
+
+def test_cut_off_answers_about_subjects_without_a_filter_are_inconclusive(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    text = "policies:\n  - {id: limit, rule: spend-limit, by: [app], fail_above: 50}\n"
+    rows = [
+        row(date=f"2026-0{month}-10", total_usage=usd, app=app)
+        for month in (5, 6)
+        for app, usd in (("a", 90.0), ("b", 60.0))
+    ]
+    report, source = run(text, memory(rows)), memory(rows, now=JULY)
+    whole = type(source).answer
+
+    def cut(self: Memory, query: Query) -> Answer:
+        found = whole(self, query)
+        return replace(found, table=found.table.keep([0]), truncated=True) if len(found.table) > 1 else found
+
+    monkeypatch.setattr(type(source), "answer", cut)
+    found = {item.finding.subject["app"]: item for item in looked(report, source).checked}
+    assert found["a"].standing is Standing.UNCHANGED
+    assert (found["b"].standing, found["b"].reason) == (Standing.INCONCLUSIVE, Reason.TRUNCATED)
