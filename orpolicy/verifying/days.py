@@ -36,7 +36,9 @@ CLEAR_STEP = 3.0
 CLEAR_CHANGE = 0.3
 """A step is clear from three standard deviations within its sides on, if it is 30 % of the higher side."""
 
-_RATED = frozenset({"cache_hit_rate", "reasoning_share", "prompt_ratio", "usd_per_mtok", "usd_per_request"})
+_RATED = frozenset({"cache_hit_rate", "reasoning_share", "prompt_ratio"})
+"""Measures that a fix moves. Of the others the dollars tell more: a price stays as it is where usage leaves."""
+
 _DAY = timedelta(days=1)
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 CENT = 0.005
 SAME_VOLUME = 0.05
+"""Months differ in length: a volume within 5 % counts as the same in words."""
 
 HOW = (
     "Fixed: the measure no longer breaches. Gone: no usage any more. Partly: at least a quarter of the way "
@@ -99,8 +100,13 @@ def _dollars(item: Checked) -> Iterator[str]:
     if found.usd_per_month is not None:
         yield f"realised {money(found.usd_per_month)} a month"
     yield from _estimate(item, found.volume_ratio)
-    if found.stopped_usd_per_month > CENT:
+    if found.stopped_usd_per_month > max(CENT, SAME_VOLUME * _monthly_usd(item)):
         yield f"usage that cost {money(found.stopped_usd_per_month)} a month has stopped"
+
+
+def _monthly_usd(item: Checked) -> float:
+    """What the subject cost a month in the report."""
+    return item.finding.spend_usd * (item.window.monthly_factor if item.window else 1.0)
 
 
 def _estimate(item: Checked, volume_ratio: float) -> Iterator[str]:
