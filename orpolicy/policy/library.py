@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -49,9 +50,13 @@ class Disk:
         return plain if os.path.realpath(plain) == os.path.realpath(joined) else str(joined)
 
     def identity(self, name: str) -> str:
-        """The path without links, also of a pack."""
+        """What the disk knows the file by, whatever links lead to it and however its name is spelt."""
         pack = find_pack(name.removeprefix(PACK_PREFIX)) if name.startswith(PACK_PREFIX) else None
-        return os.path.realpath(pack or name)
+        path = pack or name
+        with suppress(OSError):
+            found = os.stat(path)  # noqa: PTH116 - a text, where a Path would be made for this alone
+            return f"{found.st_dev}:{found.st_ino}" if found.st_ino else os.path.realpath(path)
+        return os.path.realpath(path)
 
     def read(self, name: str) -> bytes | Fault:
         """A file's content, or why there is none."""

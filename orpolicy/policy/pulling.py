@@ -12,7 +12,7 @@ from orpolicy.policy.policy_file import EXTENDS, PolicyFile
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from orpolicy.location import Problem
+    from orpolicy.location import Location, Problem
     from orpolicy.policy.library import Library
 
 MAX_CHAIN = 16
@@ -20,6 +20,8 @@ MAX_CHAIN = 16
 
 MAX_PULLED = 200
 """Files that a run pulls in."""
+
+_TOO_MANY = Fault(Code.EXTENDS_TOO_FAR, f"a run pulls in at most {MAX_PULLED} files")
 
 Chain = tuple[tuple[str, str], ...]
 """Identity and name of each file on the way to one."""
@@ -60,8 +62,7 @@ class Pull:
         for trail, entry in file.extends():
             found = self._found(entry, file, chain)
             if isinstance(found, Fault):
-                self.problems.append(found.at(file.document.place(trail)))
-                self.is_whole = False
+                self._says(found, file.document.place(trail))
             elif found is not None:
                 file.pulls.append(found)
 
@@ -87,8 +88,14 @@ class Pull:
             message = f"more than {MAX_CHAIN} files extend one another"
             return Fault(Code.EXTENDS_TOO_FAR, message, f"{chain[0][1]} is the first of them")
         if identity not in self._known and self._pulled >= MAX_PULLED:
-            return Fault(Code.EXTENDS_TOO_FAR, f"a run pulls in at most {MAX_PULLED} files")
+            return _TOO_MANY
         return None
+
+    def _says(self, fault: Fault, place: Location) -> None:
+        """Note what is wrong; that there are too many files once, and not of each."""
+        if fault is not _TOO_MANY or all(problem.message != fault.message for problem in self.problems):
+            self.problems.append(fault.at(place))
+        self.is_whole = False
 
 
 def _cycle(identity: str, name: str, chain: Chain) -> Fault | None:

@@ -38,11 +38,14 @@ _CUTOFF = 0.6
 
 
 def near_miss(word: str, known: Iterable[str]) -> str:
-    """``did you mean ...?`` where a known word is close, else ""."""
+    """``did you mean ...?`` where a known word is close in whatever case, else ""."""
     from difflib import get_close_matches  # noqa: PLC0415 - only those who err pay for it
 
-    close = get_close_matches(word, list(known), n=1, cutoff=_CUTOFF)
-    return f"did you mean {close[0]}?" if close else ""
+    folded: dict[str, str] = {}
+    for name in known:
+        folded.setdefault(name.casefold(), name)
+    close = get_close_matches(word.casefold(), folded, n=1, cutoff=_CUTOFF)
+    return f"did you mean {folded[close[0]]}?" if close else ""
 
 
 class Validator:

@@ -132,6 +132,10 @@ def test_a_file_that_is_named_and_extended_is_read_once(write: Write, read: Load
             "extends: base.yaml\noverride: {cap: {fail_above: null, warn_above: null}}",
             "top.yaml:3:36: fail_above or warn_above is missing [ORP011]",
         ),
+        (
+            "policies: [{id: own, rule: cost, fail_above: 1}]\noverride: {own: {fail_above: 2}}",
+            "top.yaml:3:12: nothing that this file extends has a policy 'own' (change it where it is, at top.yaml:2:17)",
+        ),
         ("extends: base.yaml\noverride: {cap: {id: x}}", "top.yaml:3:18: id cannot be overridden"),
         ("extends: base.yaml\noverride: {cap: {disabled: true}}", "top.yaml:1:1: every policy is disabled"),
     ],
@@ -189,3 +193,10 @@ def test_a_locked_policy_takes_no_defaults_from_above(write: Write, read: Load) 
     write(base=BASE.replace("id: cap", "id: cap, locked: true"), top=top("{cap: {title: t}}", more))
     (policy,) = read("top.yaml").policies
     assert (policy.floor.spend_usd, policy.severity, policy.owner) == (0.0, Severity.ERROR, "central")
+
+
+def test_a_policy_beside_is_not_changed_unless_its_file_is_extended(write: Write, told: Refused) -> None:
+    write(base=BASE, top="version: 1\noverride: {cap: {fail_above: 2}}\n")
+    (problem,) = told("base.yaml", "top.yaml")
+    assert problem.startswith("top.yaml:2:12: nothing that this file extends has a policy 'cap'")
+    assert problem.endswith("(it is at base.yaml:5:8: add that file to extends) [ORP033]")
