@@ -37,7 +37,7 @@ CLEAR_CHANGE = 0.3
 """A step is clear from three standard deviations within its sides on, if it is 30 % of the higher side."""
 
 _RATED = frozenset({"cache_hit_rate", "reasoning_share", "prompt_ratio"})
-"""Measures that a fix moves. Of the others the dollars tell more: a price stays as it is where usage leaves."""
+"""Measures that a fix moves. Of the others dollars tell more: where usage leaves, a price stays as it is."""
 
 _DAY = timedelta(days=1)
 

@@ -12,7 +12,11 @@ from world import catalog, hash_of, memory, model, row, run
 from orpolicy.account import ApiKey
 from orpolicy.errors import Reason, SourceError, UsageError
 from orpolicy.redaction import pseudonym, redacted
+from orpolicy.reporters.base import Style
+from orpolicy.verdict import Status
+from orpolicy.verifying.markdown import as_markdown
 from orpolicy.verifying.model import Standing
+from orpolicy.verifying.text import as_text
 from orpolicy.verifying.verify import verify
 
 if TYPE_CHECKING:
@@ -416,3 +420,20 @@ def test_cut_off_answers_about_subjects_without_a_filter_are_inconclusive(
     found = {item.finding.subject["app"]: item for item in looked(report, source).checked}
     assert found["a"].standing is Standing.UNCHANGED
     assert (found["b"].standing, found["b"].reason) == (Standing.INCONCLUSIVE, Reason.TRUNCATED)
+
+
+def test_markdown_stays_a_comment_and_counts_what_it_leaves_out() -> None:
+    names = [f"acme/{number:03}-{'x' * 60}" for number in range(250)]
+    may = [used("2026-05-10", "batch", name, 100.0, 5) for name in names]
+    june = [used("2026-06-10", "batch", name, 10.0, 5) for name in names]
+    text = as_markdown(looked(reported(RATE, may), later([*may, *june])))
+    assert len(text) <= 60_000
+    assert "50 more findings not shown." in text
+
+
+def test_text_says_why_a_finding_is_inconclusive_and_what_the_report_set_aside() -> None:
+    report = reported(RATE, MAY)
+    waived = replace(report, findings=(replace(report.findings[0], status=Status.WAIVED),))
+    text = " ".join(as_text(looked(waived, later(MAY)), Style()).split())
+    assert "INCONCLUSIVE rate acme/dear 20 $/Mtok in May 2026, not known in June 2026 (threshold" in text
+    assert "waived in the report; empty-window: the account has no usage at all" in text
