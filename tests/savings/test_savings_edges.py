@@ -298,3 +298,10 @@ class TestNet:
 
 def test_the_tables_tokens_are_millions() -> None:
     assert totals(1.0, 2).prompt_tokens == 2 * MTOK
+
+
+def test_cents_are_not_rounded_up_to_a_dollar() -> None:
+    # 0.1 Mtok of prompts for USD 1.00; the other costs 0.50 as it is, then 1.15 and 1.3 times that
+    cents = cell("k", "acme/now-20260101", totals(1.0, 0.1, requests=9))
+    found = worth(Swap("acme/half", 1.0), cents, catalogue=rivals(model("acme/half", price(5, 5), index=50)))
+    assert figures(found) == pytest.approx((1 - 0.5 * 1.3, 1 - 0.5 * 1.15, 0.5))
