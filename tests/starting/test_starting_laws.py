@@ -111,7 +111,8 @@ def test_nothing_paid_beside_tokens_is_worth_one_percent() -> None:
 
 @pytest.mark.parametrize(("cached", "key"), [(9_000, "fail_below: 0.5"), (0, "warn_below: 0.3")])
 def test_caching_is_held_to_its_own_median(cached: int, key: str) -> None:
-    heavy: dict[str, Any] = {"tokens_prompt": 900_000, "tokens_completion": 1_000, "cached_tokens": cached * 100}
+    heavy: dict[str, Any] = {"tokens_prompt": 900_000, "tokens_completion": 1_000}
+    heavy["cached_tokens"] = cached * 100
     account = memory([record for name in "abcd" for record in daily(name, office, **heavy)])
     assert f"    {key}\n" in propose(account, "records", None, "cost.yaml").text
 
