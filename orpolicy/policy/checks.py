@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from orpolicy.policy.reading import Item
     from orpolicy.policy.sets import Sets
 
+_MOST_NAMED = 8
+
 
 def policy_problems(policy: Policy, kind: Kind, models: Sets) -> Iterator[Problem]:
     """What is wrong with a policy that the schema admits."""
@@ -87,7 +89,8 @@ def reference_problems(name: str, place: Location, ids: Mapping[str, object] | N
     """
     if ids is not None and name not in ids:
         message = f"there is no policy {name!r}"
-        yield Problem(place, message, near_miss(name, ids), code=Code.UNKNOWN_POLICY)
+        known = f"there are: {', '.join(ids)}" if len(ids) <= _MOST_NAMED else ""
+        yield Problem(place, message, near_miss(name, ids) or known, code=Code.UNKNOWN_POLICY)
 
 
 def case_problems(item: Item, ids: Mapping[str, object] | None) -> Iterator[Problem]:

@@ -38,6 +38,19 @@ _CONTROL_IN_VALUE = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\
 _QUOTE = 'quote a text that begins with *, &, @ or !, such as "*-batch"'
 
 
+_SYNTAX_HINTS = (
+    ("cannot start any token", _QUOTE),
+    ("scanning an a", _QUOTE),
+    (
+        "mapping values are not allowed",
+        "a key takes a space after its colon, and a text that holds : needs quotes",
+    ),
+    ("parsing a flow", "a bracket or a quote that begins before here does not end"),
+    ("parsing a block", "begin the line where those that it belongs with begin"),
+)
+"""Part of what the parser says -> what to do."""
+
+
 @dataclass(frozen=True, slots=True)
 class Flaw:
     """A problem, and the value that is not to be used because of it."""
@@ -89,7 +102,7 @@ def parse(content: bytes, file: str) -> Document:
         for event in yaml.parse(text, Loader=loader):
             builder.feed(event)
     except yaml.MarkedYAMLError as error:
-        builder.stop(*_syntax_problem(error, file), code=Code.NOT_YAML)
+        builder.stop(*_syntax_problem(error, text, file), code=Code.NOT_YAML)
     return builder.document()
 
 
@@ -116,13 +129,15 @@ def _place_after(text: str, file: str) -> Location:
     return Location(file, len(lines), len(lines[-1]) + 1)
 
 
-def _syntax_problem(error: yaml.MarkedYAMLError, file: str) -> tuple[Location, str, str]:
+def _syntax_problem(error: yaml.MarkedYAMLError, text: str, file: str) -> tuple[Location, str, str]:
     mark = error.problem_mark or error.context_mark
     place = Location(file, mark.line + 1, mark.column + 1) if mark else Location(file, 1, 1)
     context = f" {error.context}" if error.context else ""
     message = f"this is not YAML: {error.problem}{context}"
-    needs_quotes = "cannot start any token" in message or "scanning an a" in message
-    return place, message, _QUOTE if needs_quotes else ""
+    line = text.splitlines()[place.line - 1 : place.line]
+    if line and line[0][: place.column].lstrip(" ").startswith("\t"):
+        return place, "this is not YAML: a tab indents the line", "indent with spaces"
+    return place, message, next((hint for part, hint in _SYNTAX_HINTS if part in message), "")
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -235,7 +250,11 @@ class _Builder:
                 self.keys[*frame.trail, key] = self._location(event)
 
     def _alias(self, event: yaml.AliasEvent) -> None:
-        fault = Fault(Code.YAML_SHORTCUT, f"aliases (*{event.anchor}) are not allowed", _QUOTE)
+        fault = Fault(
+            Code.YAML_SHORTCUT,
+            f"aliases (*{event.anchor}) are not allowed",
+            f"write the value out, or {_QUOTE}",
+        )
         if self._awaits_key():
             self._refuse_key(event, fault)
         else:

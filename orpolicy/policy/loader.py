@@ -175,7 +175,9 @@ class _Run:
             first = self.ids.setdefault(policy_id, Written(file, item)) if policy_id else None
             if first is not None and first.item is not item:
                 message, hint = f"the policy id {policy_id!r} is already used", f"first at {first.place}"
-                if first.file in file.reach:
+                if file in first.file.reach:  # whoever extends the other can be told what to do
+                    place, hint = first.place, f"first at {place}"
+                if file in first.file.reach or first.file in file.reach:
                     hint += "; to change it, use override:"
                 self.problems.append(Problem(place, message, hint, code=Code.DEFINED_TWICE))
         for sets in self.sets.values():

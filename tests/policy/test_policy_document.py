@@ -102,7 +102,7 @@ def test_the_place_of_what_is_absent_is_that_of_what_is_around_it() -> None:
         ("b: 2\na: &x 1\n", "2:4: anchors (&x) are not allowed"),
         ("a: &x {b: 1}\n", "1:4: anchors (&x) are not allowed"),
         ("&x a: 1\n", "1:1: anchors (&x) are not allowed"),
-        ("a: *batch\n", "1:4: aliases (*batch) are not allowed (quote a text that begins with *"),
+        ("a: *batch\n", "1:4: aliases (*batch) are not allowed (write the value out, or quote a text"),
         ("a: [*batch-x]\n", "1:5: aliases (*batch-x) are not allowed"),
         ("*x : 1\n", "1:1: aliases (*x) are not allowed"),
         ("<<: {a: 1}\n", "1:1: merge keys (<<) are not allowed"),

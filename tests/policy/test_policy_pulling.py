@@ -114,7 +114,7 @@ def test_what_an_entry_cannot_be(told: Told, entry: str, expected: str) -> None:
     ("extends", "expected"),
     [
         ("[]", "extends is empty"),
-        ("[b.yaml, b.yaml]", "extends names the same thing twice"),
+        ("[b.yaml, b.yaml]", "extends names b.yaml twice"),
         ("{b: c}", "extends must be"),
         ("5", "extends must be"),
         ("[5]", "extends[0] must be text, not 5"),
