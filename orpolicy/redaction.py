@@ -42,6 +42,7 @@ KINDS = {
 
 _DIGITS = 10
 _HASH_PREFIX = "hash:"
+_KEY_SETS = "key_sets."
 _KEPT: Mapping[type, tuple[str, ...]] = {
     Report: ("version",),
     ReportSource: ("kind", "host"),
@@ -265,9 +266,19 @@ class _Redactor:
         for field in fields(value):
             if field.name == "subject":
                 changed[field.name] = self._subject(getattr(value, field.name))
+            elif isinstance(value, OverrideResult) and field.name in {"before", "after"}:
+                changed[field.name] = self._said(value.key, getattr(value, field.name))
             elif field.name not in _KEPT.get(type(value), ()):
                 changed[field.name] = self.value(getattr(value, field.name))
         return replace(value, **changed)
+
+    def _said(self, key: str, value: object) -> object:
+        """What a policy file says of a key: its patterns may name whom no figures name."""
+        if key.startswith(_KEY_SETS):
+            return _patterns("api_key_id", value)
+        if key == "where" and isinstance(value, Mapping):
+            return {dimension: _patterns(dimension, said) for dimension, said in value.items()}
+        return self.value(value)
 
     def _subject(self, subject: Mapping[str, object]) -> dict[str, object]:
         return {name: _member(name, member) for name, member in subject.items()}
@@ -278,6 +289,16 @@ class _Redactor:
         if "field" in mapping and "value" in mapping:
             changed |= {"field": mapping["field"], "value": _member(str(mapping["field"]), mapping["value"])}
         return changed
+
+
+def _patterns(dimension: str, said: object) -> object:
+    """Patterns as pseudonyms, since a part of a name may tell it; sets and lone stars stay."""
+    if isinstance(said, Mapping):
+        return {word: _patterns(dimension, inner) for word, inner in said.items()}
+    if isinstance(said, tuple | list):
+        return type(said)(_patterns(dimension, each) for each in said)
+    is_plain = isinstance(said, str) and (said.startswith("@") or not said.strip("*"))
+    return said if is_plain else _member(dimension, said)
 
 
 def _member(dimension: str, member: object) -> object:

@@ -12,7 +12,8 @@ from orpolicy.policy.policy_file import EXTENDS, PolicyFile
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from orpolicy.location import Location, Problem
+    from orpolicy.location import Problem
+    from orpolicy.policy.document import Trail
     from orpolicy.policy.library import Library
 
 MAX_CHAIN = 16
@@ -20,8 +21,6 @@ MAX_CHAIN = 16
 
 MAX_PULLED = 200
 """Files that a run pulls in."""
-
-_TOO_MANY = Fault(Code.EXTENDS_TOO_FAR, f"a run pulls in at most {MAX_PULLED} files")
 
 Chain = tuple[tuple[str, str], ...]
 """Identity and name of each file on the way to one."""
@@ -44,6 +43,7 @@ class Pull:
     is_whole: bool = True
     _known: dict[str, PolicyFile | None] = field(default_factory=dict)
     _walked: set[str] = field(default_factory=set)
+    _said: set[tuple[Code, str]] = field(default_factory=set)
     _pulled: int = 0
 
     def walk(self, roots: Sequence[PolicyFile]) -> None:
@@ -62,7 +62,7 @@ class Pull:
         for trail, entry in file.extends():
             found = self._found(entry, file, chain)
             if isinstance(found, Fault):
-                self._says(found, file.document.place(trail))
+                self._says(found, file, trail)
             elif found is not None:
                 file.pulls.append(found)
 
@@ -88,13 +88,17 @@ class Pull:
             message = f"more than {MAX_CHAIN} files extend one another"
             return Fault(Code.EXTENDS_TOO_FAR, message, f"{chain[0][1]} is the first of them")
         if identity not in self._known and self._pulled >= MAX_PULLED:
-            return _TOO_MANY
+            return Fault(Code.EXTENDS_TOO_FAR, f"a run pulls in at most {MAX_PULLED} files")
         return None
 
-    def _says(self, fault: Fault, place: Location) -> None:
-        """Note what is wrong; that there are too many files once, and not of each."""
-        if fault is not _TOO_MANY or all(problem.message != fault.message for problem in self.problems):
-            self.problems.append(fault.at(place))
+    def _says(self, fault: Fault, file: PolicyFile, trail: Trail) -> None:
+        """Note what is wrong: of many circles one for each file, of too many files one for all."""
+        where = {Code.EXTENDS_CYCLE: file.name, Code.EXTENDS_TOO_FAR: ""}.get(
+            fault.code, f"{file.name} {trail}"
+        )
+        if (fault.code, where) not in self._said:
+            self._said.add((fault.code, where))
+            self.problems.append(fault.at(file.document.place(trail)))
         self.is_whole = False
 
 
