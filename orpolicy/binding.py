@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from orpolicy.account import Account
+    from orpolicy.catalog.model import Catalog
     from orpolicy.policy.model import Policy, PolicySet, Waiver
     from orpolicy.pseudonyms import Pseudonyms
     from orpolicy.rules.base import Rule
@@ -82,6 +83,8 @@ class Bound:
         traffic: the need for all traffic.
         periods: complete periods before the window that are asked as well, oldest first; or the complete
             days of a running month.
+        catalogue: the models and prices, where the kind needs them.
+        now: the run's clock; None where a policy is bound outside a run.
     """
 
     policy: Policy
@@ -94,6 +97,8 @@ class Bound:
     slices: tuple[Slice, ...]
     traffic: Need
     periods: tuple[Window, ...] = ()
+    catalogue: Catalog | None = None
+    now: datetime | None = None
 
     @property
     def hashes(self) -> frozenset[str]:
@@ -235,6 +240,8 @@ def bind(policy: Policy, rule: Rule, scene: Scene) -> Bound:
         slices=(),
         traffic=Need(policy.id, context, (), metrics),
         periods=periods,
+        catalogue=_catalogue(rule, account),
+        now=scene.now,
     )
     return replace(bound, slices=_slices(bound, context, metrics))
 
@@ -260,6 +267,16 @@ def _window(text: str, now: datetime) -> Window:
         return closed_window(text, now)
     except ValueError as error:
         raise SourceError(Reason.EMPTY_WINDOW, str(error)) from error
+
+
+def _catalogue(rule: Rule, account: Account) -> Catalog | None:
+    if not rule.needs_catalogue:
+        return None
+    if account.catalogue is None:
+        raise SourceError(
+            Reason.NO_CATALOGUE, "what is compared stands in the model catalogue, and this source has none"
+        )
+    return account.catalogue
 
 
 def _check_known(metrics: frozenset[str], dimensions: set[str], account: Account) -> None:

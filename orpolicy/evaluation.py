@@ -186,6 +186,8 @@ def _check_judged(judged: int, skipped: Mapping[Skip, int]) -> None:
         return
     if skipped.get(Skip.NEW):
         raise SourceError(Reason.TOO_LITTLE_HISTORY, "no subject has four complete periods of history yet")
+    if skipped.get(Skip.UNLISTED):
+        raise SourceError(Reason.NOTHING_JUDGED, f"{skipped[Skip.UNLISTED]} subjects are {Skip.UNLISTED}")
     if skipped.get(Skip.NOT_APPLICABLE):
         raise SourceError(
             Reason.NOTHING_JUDGED,
@@ -222,9 +224,10 @@ def _breaches(bound: Bound, judged: Sequence[tuple[Row, Measured]]) -> Iterable[
 def traffic_of(bound: Bound, gathered: Gathered) -> Traffic:
     """All traffic of the policy's window, and of the periods before it."""
     if not bound.periods:
-        return Traffic(Totals.of_table(gathered.traffic))
+        totals = Totals.of_table(gathered.traffic)
+        return Traffic(totals, catalogue=bound.catalogue, now=bound.now)
     (sums,) = _by_period(gathered.traffic, (), bound).values() or ((Totals(),) * (len(bound.periods) + 1),)
-    return Traffic(sums[-1], sums[:-1])
+    return Traffic(sums[-1], sums[:-1], bound.catalogue, bound.now)
 
 
 def subjects_of(bound: Bound, selected: Table) -> _Found:

@@ -19,7 +19,9 @@ from orpolicy.policy.model import Thresholds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
+    from orpolicy.catalog.model import Catalog
     from orpolicy.period import Window
     from orpolicy.policy.model import Json, Policy
     from orpolicy.savings.levers import Lever
@@ -42,6 +44,8 @@ class Skip(StrEnum):
     NEW = "new, without a history to compare with"
     IMPLAUSIBLE = "a part larger than its whole"
     """Figures that cannot be true: they make the whole policy inconclusive."""
+    UNLISTED = "not in the catalogue, or without what is looked up there"
+    """Where nothing but such rows is left, the policy is inconclusive."""
 
 
 class SettingError(ValueError):
@@ -78,15 +82,19 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """All traffic of the window, whatever the policy selects.
+    """All traffic of the window, whatever the policy selects, and what is known beside it.
 
     Attributes:
         totals: of the window.
         history: as in ``Row``.
+        catalogue: the models and their prices; None unless the kind ``needs_catalogue``.
+        now: the run's clock, aware; None outside a run.
     """
 
     totals: Totals
     history: tuple[Totals, ...] = ()
+    catalogue: Catalog | None = None
+    now: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +173,8 @@ class Rule(ABC):
         keys: JSON Schema of each key of the kind's own.
         required: which of them must be there.
         compares_keys: whether savings look at what other keys do on the same models.
+        needs_catalogue: whether nothing can be measured without the model catalogue: a source that has
+            none makes the policy inconclusive.
     """
 
     measures: ClassVar[str]
@@ -176,6 +186,7 @@ class Rule(ABC):
     keys: ClassVar[Mapping[str, Json]] = {}
     required: ClassVar[tuple[str, ...]] = ()
     compares_keys: ClassVar[bool] = False
+    needs_catalogue: ClassVar[bool] = False
 
     @classmethod
     @abstractmethod
