@@ -153,3 +153,11 @@ def test_a_file_beside_the_one_that_locks_may_not_loosen(told: Told) -> None:
     for names in ("lock.yaml, loose.yaml", "loose.yaml, lock.yaml"):
         (problem,) = told("top", central=free, lock=lock, loose=loose, top=top.format(names))
         assert problem.startswith("loose.yaml:3:18: the policy 'cap' is locked")
+
+
+def test_a_further_threshold_tightens_and_a_first_one_may_not(run: Run, told: Told) -> None:
+    top = TOP + "override: {cap: {warn_above: 9}}\n"
+    assert run("top", central=CENTRAL, top=top).policies[0].thresholds.warn_above == 9.0
+    bare = CENTRAL.replace("rule: cost", "rule: ban, models: x").replace("fail_above: 10", "title: t")
+    (problem,) = told("top", central=bare, top=TOP + "override: {cap: {fail_above: 9}}\n")
+    assert problem.startswith("top.yaml:3:18: the policy 'cap' is locked, and this change of fail_above may")
