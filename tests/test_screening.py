@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from world import NOW, catalog, memory, model, row, run, table
 
 from orpolicy.plugins import RULES
+from orpolicy.policy.model import Thresholds
 from orpolicy.rules.base import Rule
+from orpolicy.screening import Screened, chosen, suspects, values
 from orpolicy.sources.memory import Memory
 
 if TYPE_CHECKING:
@@ -90,3 +92,29 @@ def test_rows_selected_for_one_account_are_not_those_of_another() -> None:
         run(text, Memory(records, now=NOW, catalogue=catalogue)).verdict for catalogue in (known, old, known)
     ]
     assert verdicts == ["fail", "inconclusive", "fail"]
+
+
+@pytest.mark.parametrize(
+    ("thresholds", "expected"),
+    [
+        (Thresholds(fail_above=15), [2]),
+        (Thresholds(fail_above=20), [2]),
+        (Thresholds(fail_above=20.1), []),
+        (Thresholds(warn_above=4, fail_above=30), [1, 2]),
+        (Thresholds(fail_below=3), [0]),
+        (Thresholds(fail_below=1), [0]),
+        (Thresholds(fail_below=0.9), []),
+        (Thresholds(warn_below=6, fail_below=0.1), [0, 1]),
+        (Thresholds(fail_below=2, warn_above=18), [0, 2]),
+        (Thresholds(fail_below=-1, warn_above=30), []),
+    ],
+)
+def test_what_crosses_a_threshold_is_suspected(thresholds: Thresholds, expected: list[int]) -> None:
+    three = chosen(table([{"total_usage": usd} for usd in (1.0, 5.0, 20.0)]), range(3))
+    assert suspects(Screened(three, [0.1, 0.5, 2.0], {}), 10.0, thresholds) == expected
+
+
+def test_what_a_table_does_not_have_is_nothing() -> None:
+    two = table([{"total_usage": 1.0, "request_count": None}, {"total_usage": 2.0, "request_count": 3}])
+    assert list(values(two, "request_count", range(2))) == [0, 3]
+    assert list(values(two, "usage_web", range(2))) == [0, 0]

@@ -39,6 +39,7 @@ PARTS = {
             "tests/test_lint_selection.py",
             "tests/test_evaluation_limits.py",
             "tests/test_screening.py",
+            "tests/policy_tests",
             "tests/rules/test_rule_cases.py",
         ],
     ),
