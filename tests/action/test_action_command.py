@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 SPY = """
 import json, os, pathlib, sys
-pathlib.Path(os.environ["RUNNER_TEMP"], "seen.json").write_text(json.dumps([sys.argv[1:], dict(os.environ)]))
+with pathlib.Path(os.environ["RUNNER_TEMP"], "seen.jsonl").open("a") as seen:
+    seen.write(json.dumps([sys.argv[1:], dict(os.environ)]) + "\\n")
 exec(os.environ.get("SPY", ""))
 """
 OTHERS = {"OPENROUTER_API_KEY": "sk-or-v1-other", "OPENROUTER_MANAGEMENT_KEY": "sk-or-v1-other"}
@@ -35,9 +36,10 @@ def gate(tmp_path: Path, python: str) -> Gate:
     return Gate.set_up(tmp_path, python)
 
 
-def seen(gate: Gate) -> tuple[list[str], dict[str, str]]:
-    """The arguments, without those that say where reports go, and the environment."""
-    arguments, environ = json.loads((gate.folder / "temp/seen.json").read_text(encoding="utf-8"))
+def seen(gate: Gate, call: int = 0) -> tuple[list[str], dict[str, str]]:
+    """The arguments of one call, without those that say where reports go, and its environment."""
+    calls = (gate.folder / "temp/seen.jsonl").read_text(encoding="utf-8").splitlines()
+    arguments, environ = json.loads(calls[call])
     return [each for each in arguments if not each.startswith("--format=")], environ
 
 
@@ -110,7 +112,7 @@ def test_answers_are_kept_for_the_job_alone(gate: Gate) -> None:
     gate.run("schedule", USAGE, source="demo")
     assert seen(gate)[1]["ORPOLICY_CACHE_DIR"] == str(gate.folder / "temp/orpolicy-answers")
     gate.run("schedule", {**USAGE, "ORPOLICY_CACHE_DIR": "/elsewhere"}, source="demo")
-    assert seen(gate)[1]["ORPOLICY_CACHE_DIR"] == "/elsewhere"
+    assert seen(gate, call=1)[1]["ORPOLICY_CACHE_DIR"] == "/elsewhere"
 
 
 def test_modules_of_the_workspace_are_not_run(gate: Gate) -> None:
@@ -151,6 +153,12 @@ def test_a_complaint_is_cut(gate: Gate) -> None:
     assert "x" * 9000 in ended.summary
 
 
-def test_without_a_key_the_policies_are_validated(gate: Gate) -> None:
+def test_without_a_key_the_policies_are_validated_and_tested(gate: Gate) -> None:
     gate.run("pull_request", policies="a.yaml", extra_args="--pack one -v --pack=two --now x")
-    assert seen(gate)[0] == ["validate", "--pack", "one", "--pack=two", "--", "a.yaml"]
+    for call, command in enumerate(("validate", "test")):
+        assert seen(gate, call)[0] == [command, "--pack", "one", "--pack=two", "--", "a.yaml"]
+
+
+def test_tests_that_fail_fail_the_step(gate: Gate) -> None:
+    ended = gate.run("pull_request", {"SPY": "sys.exit(sys.argv[1] == 'test')"}, policies="a.yaml")
+    assert (ended.code, ended.outputs) == (1, {"exit-code": "1"})
