@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from orpolicy.catalog.model import Price, prices_of_day
 from orpolicy.nouns import dataclass
-from orpolicy.query.vocabulary import CACHED, COMPLETION, PROMPT
+from orpolicy.query.vocabulary import CACHED, COMPLETION, PROMPT, SURCHARGES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,6 +82,12 @@ class Tokens:
 def are_counted(totals: Totals) -> bool:
     """Whether the source counts prompt, completion and cached tokens."""
     return all(totals.values.get(name) is not None for name in (PROMPT, COMPLETION, CACHED))
+
+
+def inference_usd(totals: Totals) -> float:
+    """Spend without the surcharges, which no other model saves; components may overlap: a low estimate."""
+    surcharges = sum(max(float(totals.get(name)), 0.0) for name in SURCHARGES)
+    return max(totals.spend_usd - surcharges, 0.0)
 
 
 @dataclass(frozen=True, slots=True)

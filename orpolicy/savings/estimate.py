@@ -7,8 +7,17 @@ from typing import TYPE_CHECKING
 
 from orpolicy.finding import Confidence
 from orpolicy.nouns import dataclass
+from orpolicy.savings.batch import use_batch
 from orpolicy.savings.cache import raise_cache_hit_rate
-from orpolicy.savings.levers import CutReasoning, CutSurcharge, Exposure, Lever, RaiseCacheHitRate, Swap
+from orpolicy.savings.levers import (
+    CutReasoning,
+    CutSurcharge,
+    Exposure,
+    Lever,
+    RaiseCacheHitRate,
+    Swap,
+    UseBatch,
+)
 from orpolicy.savings.outcome import NoFigure, Outcome, Traffic
 from orpolicy.savings.reasoning import cut_reasoning
 from orpolicy.savings.surcharge import cut_surcharge
@@ -95,10 +104,12 @@ def estimate(  # noqa: PLR0913, PLR0917 - the traffic, what surrounds it, and th
 
 
 def _outcome(
-    lever: Swap | RaiseCacheHitRate | CutReasoning | CutSurcharge, traffic: Traffic
+    lever: Swap | UseBatch | RaiseCacheHitRate | CutReasoning | CutSurcharge, traffic: Traffic
 ) -> Outcome | NoFigure:
     if isinstance(lever, Swap):
         return swap(lever, traffic)
+    if isinstance(lever, UseBatch):
+        return use_batch(traffic)
     if isinstance(lever, RaiseCacheHitRate):
         return raise_cache_hit_rate(lever, traffic)
     if isinstance(lever, CutReasoning):

@@ -25,11 +25,21 @@ class Swap:
         replacement: the model id that the user names, or "" to look for a candidate.
         excess_usd: the row's spend above the threshold in the window: the bound where no model is found.
         avoid: ids of models that must not be proposed, as the policy itself forbids them.
+        variant: of the current model that the traffic runs on; "": the standard one.
+        quality_floor: least intelligence index of a candidate, as a share of the current model's; None: the
+            usual one.
     """
 
     replacement: str
     excess_usd: float
     avoid: frozenset[str] = frozenset()
+    variant: str = ""
+    quality_floor: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UseBatch:
+    """Run the same traffic in the batch tier of its model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,4 +88,4 @@ class Exposure:
     excess_usd: float | None
 
 
-Lever = Swap | RaiseCacheHitRate | CutReasoning | CutSurcharge | Exposure
+Lever = Swap | UseBatch | RaiseCacheHitRate | CutReasoning | CutSurcharge | Exposure

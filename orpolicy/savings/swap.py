@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import field
 from typing import TYPE_CHECKING
 
-from orpolicy.catalog.candidates import best_candidate
-from orpolicy.catalog.model import Catalog
+from orpolicy.catalog.candidates import QUALITY_FLOOR, best_candidate
+from orpolicy.catalog.model import STANDARD, Catalog
 from orpolicy.finding import Confidence
 from orpolicy.nouns import dataclass
-from orpolicy.query.vocabulary import SURCHARGES
-from orpolicy.savings.billing import Tokens, are_counted, mean_price, token_cost_usd
+from orpolicy.savings.billing import Tokens, are_counted, inference_usd, mean_price, token_cost_usd
 from orpolicy.savings.levers import LeverKind
 from orpolicy.savings.outcome import (
     NOT_THE_BILL,
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from orpolicy.catalog.model import Model
     from orpolicy.savings.levers import Swap
     from orpolicy.table import Member
-    from orpolicy.totals import Cell, Totals
+    from orpolicy.totals import Cell
 
 MORE_TOKENS_LOW = 1.3
 MORE_TOKENS_EXPECTED = 1.15
@@ -67,7 +66,7 @@ def swap(lever: Swap, traffic: Traffic) -> Outcome | NoFigure:
         return _bounded(lever, traffic, "no tokens were billed, so another model could not be priced")
     if not targets:
         return _bounded(lever, traffic, "no cheaper model of an equal benchmark index covers what it can do")
-    return _priced(traffic, catalogue, targets)
+    return _priced(traffic, catalogue, targets, lever.variant or STANDARD)
 
 
 def _targets(lever: Swap, traffic: Traffic, catalogue: Catalog) -> dict[Member, Model] | str:
@@ -84,26 +83,28 @@ def _targets(lever: Swap, traffic: Traffic, catalogue: Catalog) -> dict[Member, 
 
 def _candidates(lever: Swap, traffic: Traffic, catalogue: Catalog) -> dict[Member, Model]:
     mixes: dict[Member, tuple[Tokens, float]] = {}
+    variant = lever.variant or STANDARD
     listed: dict[Member, Model | None] = {
-        name: catalogue.find(name) for name in {cell.model for cell in traffic.parts} if name
+        name: catalogue.find(name, variant) for name in {cell.model for cell in traffic.parts} if name
     }
     for cell in traffic.parts:
         tokens = Tokens.of(cell.totals) if listed.get(cell.model) else None
         if tokens is not None:
             known, usd = mixes.get(cell.model, (Tokens(0, 0, requests=0), 0.0))
-            mixes[cell.model] = (known.plus(tokens), usd + _inference_usd(cell.totals))
+            mixes[cell.model] = (known.plus(tokens), usd + inference_usd(cell.totals))
     allowed = Catalog(tuple(model for model in catalogue.models if model.id not in lever.avoid))
+    floor = QUALITY_FLOOR if lever.quality_floor is None else lever.quality_floor
     picks: dict[Member, Model] = {}
     for name, (tokens, usd) in mixes.items():
         current = listed.get(name)
-        pick = _candidate(current, traffic, allowed, tokens, usd) if current else None
+        pick = _candidate(current, traffic, allowed, tokens, usd, floor) if current else None
         if pick:
             picks[name] = pick
     return picks
 
 
-def _candidate(
-    current: Model, traffic: Traffic, catalogue: Catalog, tokens: Tokens, usd: float
+def _candidate(  # noqa: PLR0913, PLR0917 - the question has that many sides
+    current: Model, traffic: Traffic, catalogue: Catalog, tokens: Tokens, usd: float, quality_floor: float
 ) -> Model | None:
     """A candidate must be cheaper with the tokens that the expected case takes."""
     longer = tokens.scaled(MORE_TOKENS_EXPECTED)
@@ -112,13 +113,16 @@ def _candidate(
         cost = token_cost_usd(model.price, model.tiers, longer)
         return cost.mean if cost else None
 
-    return best_candidate(current, catalogue, traffic.now, cost_usd=cost_usd, below_usd=usd)
+    return best_candidate(
+        current, catalogue, traffic.now, cost_usd=cost_usd, below_usd=usd, quality_floor=quality_floor
+    )
 
 
-def _priced(traffic: Traffic, catalogue: Catalog, targets: dict[Member, Model]) -> Outcome:
+def _priced(traffic: Traffic, catalogue: Catalog, targets: dict[Member, Model], variant: str) -> Outcome:
     ledger = _Ledger()
     for cell in traffic.parts:
-        ledger.parts.append(_part(cell, catalogue, targets, ledger))
+        current = catalogue.find(cell.model, variant) if cell.model else None
+        ledger.parts.append(_part(cell, current, targets, ledger))
     parts = tuple(ledger.parts)
     names = _names(traffic.parts, targets)
     caveats = (
@@ -146,14 +150,14 @@ def _names(cells: tuple[Cell, ...], targets: dict[Member, Model]) -> tuple[str, 
     return tuple(sorted(spend_usd, key=lambda name: (-spend_usd[name], name)))
 
 
-def _part(cell: Cell, catalogue: Catalog, targets: dict[Member, Model], ledger: _Ledger) -> Part:
+def _part(cell: Cell, current: Model | None, targets: dict[Member, Model], ledger: _Ledger) -> Part:
     tokens = Tokens.of(cell.totals)
     target = targets.get(cell.model)
     if target is None:
         ledger.unmatched.append(cell)
     elif tokens is None:
         ledger.uncounted.append(cell)
-    elif cell.model is None or catalogue.find(cell.model) is not target:
+    elif current is not target:
         return _swapped(cell, target, tokens, ledger)
     return nothing(cell)
 
@@ -162,7 +166,7 @@ def _swapped(cell: Cell, model: Model, tokens: Tokens, ledger: _Ledger) -> Part:
     amounts = (tokens.uncached().scaled(MORE_TOKENS_LOW), tokens.scaled(MORE_TOKENS_EXPECTED), tokens)
     costs = (token_cost_usd(model.price, model.tiers, amount) for amount in amounts)
     low, expected, high = filter(None, costs)  # only models with a price are chosen
-    usd = _inference_usd(cell.totals)
+    usd = inference_usd(cell.totals)
     if expected.mean > usd:
         ledger.dearer_usd[model.id] = ledger.dearer_usd.get(model.id, 0.0) + expected.mean - usd
     return part(cell, usd - low.most, usd - expected.mean, usd - high.least, _term(usd, model, tokens))
@@ -179,12 +183,6 @@ def _term(usd: float, model: Model, tokens: Tokens) -> str:
         if count
     )
     return f"{usd:,.2f} - {MORE_TOKENS_EXPECTED:g} x ({products})"
-
-
-def _inference_usd(totals: Totals) -> float:
-    """Spend without the surcharges that stay; components may overlap, so this is a low estimate."""
-    surcharges = sum(max(float(totals.get(name)), 0.0) for name in SURCHARGES)
-    return max(totals.spend_usd - surcharges, 0.0)
 
 
 def _bounded(lever: Swap, traffic: Traffic, caveat: str) -> Outcome:

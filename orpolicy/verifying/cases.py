@@ -11,6 +11,7 @@ from orpolicy.fetch import CONTROL_USD
 from orpolicy.gather import attempt, told_apart
 from orpolicy.nouns import dataclass
 from orpolicy.query.model import Context, Filter, Need, Operator
+from orpolicy.rules.base import Traffic
 from orpolicy.totals import Totals
 from orpolicy.verifying.identity import identities, is_redacted, rows_of
 from orpolicy.verifying.model import Checked, Standing
@@ -122,7 +123,8 @@ class Judge:
                 Reason.AMBIGUOUS_KEY,
                 "the key is not listed any more, and there is usage under its name: of it or of another",
             )
-        value = None if is_gone else value_of(case.finding, case.rule, now, traffic, case.windows)
+        beside = Traffic(traffic, catalogue=self._account.catalogue, now=case.later.end)
+        value = None if is_gone else value_of(case.finding, case.rule, now, beside, case.windows)
         return Checked(
             finding=case.finding,
             window=case.question.window,

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 from orpolicy.errors import Reason, SourceError
 from orpolicy.plugins import RULES
-from orpolicy.policy.model import Policy, Thresholds
-from orpolicy.rules.base import Measured, Row, SettingError, Skip, Traffic
+from orpolicy.policy.model import Policy, Selector, Thresholds
+from orpolicy.rules.base import Measured, Row, SettingError, Skip
 from orpolicy.rules.surcharge_share import COMPONENTS
 
 if TYPE_CHECKING:
     from orpolicy.finding import Finding
     from orpolicy.period import Window
     from orpolicy.policy.model import Json
-    from orpolicy.rules.base import Rule
+    from orpolicy.rules.base import Rule, Traffic
     from orpolicy.totals import Totals
     from orpolicy.verifying.question import Question
 
@@ -27,7 +27,8 @@ PER_WINDOW = frozenset({"spend_usd"})
 _OF_ANY_LENGTH = frozenset(
     {
         "blended_multiple", "usd_per_mtok", "usd_per_request", "usd_per_month", "cache_hit_rate",
-        "reasoning_share", "prompt_ratio", "surcharge_share", "spend_usd", GROWTH,
+        "reasoning_share", "prompt_ratio", "surcharge_share", "spend_usd", "possible_saving",
+        GROWTH,
     }
 )  # fmt: skip
 
@@ -45,6 +46,7 @@ def rule_of(finding: Finding, question: Question) -> Rule:
         id=finding.policy,
         rule=finding.rule,
         location=finding.locations[0],
+        where=(Selector("api_key_id", ("*",), (), finding.locations[0]),),
         thresholds=_thresholds(finding),
         settings=_settings(finding, question),
     )
@@ -84,7 +86,7 @@ def _settings(finding: Finding, question: Question) -> dict[str, Json]:
 
 
 def value_of(
-    finding: Finding, rule: Rule, totals: Totals, traffic: Totals, windows: tuple[Window, Window]
+    finding: Finding, rule: Rule, totals: Totals, traffic: Traffic, windows: tuple[Window, Window]
 ) -> float:
     """The measure in the later window, on the scale of the report's.
 
@@ -92,7 +94,7 @@ def value_of(
         finding: of the report.
         rule: its kind.
         totals: of the subject in the later window.
-        traffic: of the account in the later window.
+        traffic: of the account in the later window, with what the kind needs to know beside it.
         windows: the report's and the later one.
 
     Raises:
@@ -110,7 +112,7 @@ def value_of(
     lacking = [name for name in rule.metrics if totals.values.get(name) is None]
     if any(not name.startswith("usage_") for name in lacking):
         raise SourceError(Reason.NOTHING_JUDGED, f"no figure for {', '.join(sorted(lacking))}")
-    measured = rule.measure(Row(dict(finding.subject), totals, later), Traffic(traffic))
+    measured = rule.measure(Row(dict(finding.subject), totals, later), traffic)
     if isinstance(measured, Skip):
         raise SourceError(Reason.NOTHING_JUDGED, f"{measure.name} does not apply any more: {measured}")
     scale = later.monthly_factor / before.monthly_factor if measure.name in PER_WINDOW else 1.0
