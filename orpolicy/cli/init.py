@@ -107,12 +107,13 @@ def command(
     keys that look like batch traffic are named, and what would fail today is shown. Without it nothing is
     asked and the thresholds are the usual ones. Files that are here already are left alone.
     """
-    from orpolicy.starting.files import check_together, refuse_existing, write
+    from orpolicy.starting.files import check_together, refuse_existing, refuse_twice, write
 
     wanted = Wanted(folder, source, window, now, catalog, no_cache, baseline)
     _check(wanted)
     proposal = _proposal(wanted)
     drafts = _drafts(wanted, proposal)
+    refuse_twice(drafts)
     if dry_run:
         _print(drafts)
     else:
@@ -171,6 +172,7 @@ def _drafts(wanted: Wanted, proposal: Proposal | None) -> tuple[Draft, ...]:
     from orpolicy.starting.workflow import workflow
 
     policies = _policy_path(wanted)
+    baseline = _baseline_inside(wanted, proposal)
     text = proposal.text if proposal else starter(None, "")
     seed = text if proposal else wanted.folder.resolve().name
     drafts = [
@@ -178,12 +180,13 @@ def _drafts(wanted: Wanted, proposal: Proposal | None) -> tuple[Draft, ...]:
         Draft(policies.parent / SCHEMA_NAME, schema_text(), "completion in editors"),
         Draft(
             wanted.folder / WORKFLOW_FILE,
-            workflow(seed, _baseline_inside(wanted, proposal)),
+            workflow(seed, baseline),
             "judges them every Monday; pin the action in it",
         ),
     ]
     if wanted.baseline and proposal and proposal.report:
-        drafts.append(Draft(wanted.baseline, _accepted(proposal.report), "what is accepted as it is"))
+        about = "what is accepted as it is" + ("" if baseline else "; outside of DIR: not in the workflow")
+        drafts.append(Draft(wanted.baseline, _accepted(proposal.report), about))
     return tuple(drafts)
 
 
@@ -237,6 +240,7 @@ def _found(wanted: Wanted, proposal: Proposal | None) -> Iterator[str]:
 
 def _today(report: Report) -> Iterator[str]:
     from orpolicy.reporters._figures import money
+    from orpolicy.reporters._headline import net
     from orpolicy.reporters._words import plural, subject
     from orpolicy.verdict import Verdict
 
@@ -249,8 +253,8 @@ def _today(report: Report) -> Iterator[str]:
     if not failing:
         yield "nothing would fail today"
         return
-    saving = money(report.savings.net_expected)
-    yield f"{plural(len(failing), 'finding')} would fail today, {saving} a month to save:"
+    said = (f"{plural(len(failing), 'finding')} would fail today", net(report))
+    yield f"{'; '.join(filter(None, said))}:"
     width = max(len(finding.policy) for finding in failing[:MOST_SHOWN])
     for finding in failing[:MOST_SHOWN]:
         yield f"  {money(finding.spend_usd):>10}  {finding.policy:{width}}  {subject(finding.subject, 60)}"

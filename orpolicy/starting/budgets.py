@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from orpolicy.binding import KEY
 from orpolicy.reporters._figures import money, multiple, share
 from orpolicy.reporters._words import plural
-from orpolicy.starting.figures import FEWEST, Point, Spread, plain, round_up
+from orpolicy.starting.figures import FEWEST, Point, Spread, plain, round_up, two_digits_up
 from orpolicy.starting.naming import exact
 from orpolicy.starting.prose import listing, scalar
 from orpolicy.starting.sections import GROWTH, Section
@@ -27,6 +27,7 @@ _OWN_SHARE = 0.10
 """A key with this share of all spend has a budget of its own."""
 
 _ROOM = 1.5
+_LEAST_BUDGET_USD = 10.0
 _WEEKS = 9
 _DAYS_PER_WEEK = 7
 _LEAST_WEEKS = 5
@@ -132,10 +133,15 @@ def _own_budget(survey: Survey, usd: float, member: Member, pattern: str, ids: s
             "  rule: spend-limit",
             f"  where: {{api_key_id: {scalar(pattern)}}}",
             "  allow_empty: true # a month without it is a pass",
-            f"  fail_above: {plain(round_up(_ROOM * a_month))} # USD a month",
+            f"  fail_above: {_budget(a_month)} # USD a month",
             "  why: A key that passes its budget should be noticed before the invoice arrives.",
         ),
     )
+
+
+def _budget(a_month_usd: float) -> str:
+    """Half as much again as a key spends, in two digits; cents are no budget."""
+    return plain(two_digits_up(max(_ROOM * a_month_usd, _LEAST_BUDGET_USD)))
 
 
 def _id_for(name: str, ids: set[str]) -> str:
@@ -153,14 +159,16 @@ def _shared_budget(survey: Survey, spent: list[tuple[float, Member]], apart: lis
     factor = survey.window.monthly_factor
     top_usd, top = spent[0]
     together = math.fsum(usd for usd, _ in spent) * factor
+    known = sum(member is not None for _, member in spent)
+    keyless = "" if known == len(spent) else " and usage without a key"
     where = [f"  where: {{api_key_id: {{not: [{', '.join(map(scalar, apart))}]}}}}"] if apart else []
     return Section(
         "key-budget",
         (
             (
-                f"{'The other' if apart else 'Your'} {plural(len(spent), 'key')} spent {money(together)} a "
-                f"month, the most {listing([survey.key_name(top)])} with {money(top_usd * factor)}: half as "
-                "much again."
+                f"{'The other' if apart else 'Your'} {plural(known, 'key')}{keyless} spent {money(together)} "
+                f"a month, the most {listing([survey.key_name(top)])} with {money(top_usd * factor)}: half "
+                "as much again."
             ),
         ),
         (
@@ -169,7 +177,7 @@ def _shared_budget(survey: Survey, spent: list[tuple[float, Member]], apart: lis
             "  rule: spend-limit",
             "  by: [api_key_id]",
             *where,
-            f"  fail_above: {plain(round_up(_ROOM * top_usd * factor))} # USD a month",
+            f"  fail_above: {_budget(top_usd * factor)} # USD a month",
             "  why: A key without a limit is an open bill; set the figure on the key as well.",
         ),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,6 +15,9 @@ _ROUNDEST = (frozenset(map(Decimal, "125")), frozenset(map(Decimal, ("3", "4", "
 
 FEWEST = 4
 """Fewer values than this have no distribution to speak of."""
+
+_MOST_DIGITS = 16
+"""So many significant digits a binary64 number has at least."""
 
 _FAR_OUT = 3.0
 """Tukey's outer fence: so many interquartile ranges above the upper quartile."""
@@ -92,6 +95,13 @@ def round_up(value: float) -> float:
     return float(next(number for number in _ladder(value) if number >= Decimal(repr(value))))
 
 
+def two_digits_up(value: float) -> float:
+    """The smallest number of two significant digits that is not below a positive value: 6407 is 6500."""
+    exact = Decimal(repr(value))
+    step = Decimal(1).scaleb(exact.adjusted() - 1)
+    return float((exact / step).to_integral_value(ROUND_CEILING) * step)
+
+
 def round_down(value: float) -> float:
     """The largest round number that is not above a positive value."""
     return float(max(number for number in _ladder(value) if number <= Decimal(repr(value))))
@@ -100,7 +110,7 @@ def round_down(value: float) -> float:
 def round_between(low: float, high: float) -> float:
     """The roundest number that is at least ``low`` and below ``high``, near their geometric mean.
 
-    Where no round number lies between them it is the mean itself.
+    Where no round number lies between them it is their mean, in as few digits as keep it there.
     """
     middle = math.sqrt(low * high)
     inside = [number for number in (*_ladder(low), *_ladder(high)) if low <= number < high]
@@ -108,7 +118,8 @@ def round_between(low: float, high: float) -> float:
         fits = [number for number in inside if _digits(number) in round_ones]
         if fits:
             return float(min(fits, key=lambda number: (abs(math.log(float(number) / middle)), number)))
-    return middle
+    short = (float(f"{middle:.{digits}g}") for digits in range(2, _MOST_DIGITS))
+    return next((number for number in short if low <= number < high), middle)
 
 
 def plain(value: float) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from orpolicy.codes import Code
 from orpolicy.errors import PolicyError, UsageError
+from orpolicy.location import Location, Problem
 from orpolicy.policy.files import SUFFIXES, policy_files, read_file
 from orpolicy.policy.loader import load_texts
 from orpolicy.policy_kinds import Kinds
@@ -45,6 +46,17 @@ def policy_file(folder: Path) -> Path:
     return POLICY_FILE
 
 
+def refuse_twice(drafts: Sequence[Draft]) -> None:
+    """Leave no file to two drafts, of which only the last would stay.
+
+    Raises:
+        UsageError: if the baseline is named as another file is.
+    """
+    *others, last = drafts
+    if last.path.resolve() in {draft.path.resolve() for draft in others}:
+        raise UsageError(f"--baseline: {last.path} is written as something else already: name another file")
+
+
 def refuse_existing(drafts: Sequence[Draft]) -> None:
     """Leave what is there alone; a file that already holds the same is no obstacle.
 
@@ -73,7 +85,7 @@ def check_together(draft: Draft) -> None:
     """Hold the new policy file against those that lie beside it.
 
     Raises:
-        UsageError: if they cannot be used together, as when a policy id is there already.
+        PolicyError: if they cannot be used together, as when a policy id is there already.
     """
     folder = draft.path.parent
     if draft.path.name != POLICY_FILE.name or not folder.is_dir():
@@ -86,10 +98,9 @@ def check_together(draft: Draft) -> None:
     try:
         load_texts({**contents, str(draft.path): draft.text.encode()}, Kinds())
     except PolicyError as error:
-        raise UsageError(
-            f"{draft.path} does not go with the files beside it; nothing was written\n{error}",
-            code=Code.IN_THE_WAY,
-        ) from error
+        message = "does not go with the files beside it: nothing was written"
+        clash = Problem(Location(str(draft.path), 1, 1), message, code=Code.IN_THE_WAY)
+        raise PolicyError([clash, *error.problems]) from error
 
 
 def write(drafts: Sequence[Draft]) -> None:

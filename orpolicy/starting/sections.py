@@ -12,6 +12,7 @@ from orpolicy.reporters._figures import money, multiple, share
 from orpolicy.reporters._words import plural
 from orpolicy.starting.figures import FEWEST, Point, Spread, plain, round_up
 from orpolicy.starting.prose import listing
+from orpolicy.starting.survey import LEAST_FLOOR_USD
 
 if TYPE_CHECKING:
     from orpolicy.starting.survey import Survey
@@ -84,7 +85,8 @@ def multiples(survey: Survey, blended: float) -> list[Point]:
 def _multiples_said(spread: Spread) -> str:
     count = len(spread.points)
     if count < FEWEST:
-        return f"Only {plural(count, 'model')} above the floor, so the usual 5 and 15 times our own rate."
+        few = f"Only {plural(count, 'model')}" if count else "No model"
+        return f"{few} above the floor, so the usual 5 and 15 times our own rate."
     top, outliers = spread.top, spread.outliers()
     dearest = f"{listing([top.name])}, at {multiple(top.value)} ({money(top.spend_usd)})"
     text = (
@@ -95,7 +97,8 @@ def _multiples_said(spread: Spread) -> str:
         return f"{text} None stands out, so the limits lie above them all."
     names = listing([point.name for point in reversed(outliers)])
     ordinary = spread.points[len(spread.points) - len(outliers) - 1].value
-    return f"{text} Ordinary ones end at {multiple(ordinary)}; what stands out: {names}."
+    text = f"{text} What stands out: {names}; the limits lie above the others, which end at"
+    return f"{text} {multiple(ordinary)}."
 
 
 def no_preview_on_batch(survey: Survey | None) -> Section:
@@ -201,7 +204,7 @@ def _cache_limit(spread: Spread) -> tuple[str, float, str]:
     limit = min(int(middle / 2 / _LEAST_CACHED + 1e-9) * _LEAST_CACHED, _MOST_CACHED)
     if limit < _LEAST_CACHED:
         return "warn_below", CACHED, f"{said} Hardly anything is cached, so this only warns for now."
-    return "fail_below", round(limit, 2), f"{said} The limit is half the median."
+    return "fail_below", round(limit, 2), f"{said} The limit is half the median, rounded down."
 
 
 def paid_extras(survey: Survey | None) -> Section:
@@ -232,7 +235,7 @@ def _extras_said(survey: Survey, largest: str, part: float) -> str:
     if not part:
         return "Nothing was paid beside tokens, so 1 % is where somebody should look."
     amounts = ", ".join(f"{name} {money(usd)}" for name, usd in survey.surcharges.items())
-    rule = "twice that, but 5 % at most" if 2 * part > _LEAST_EXTRAS else "1 %"
+    rule = "twice that, rounded up, but 5 % at most" if 2 * part > _LEAST_EXTRAS else "1 %"
     return (
         f"Paid beside tokens: {amounts}; the largest, {largest}, is {share(part)} of all spend. "
         f"The limit is {rule}."
@@ -245,10 +248,13 @@ def floor_of(survey: Survey | None) -> tuple[float, str]:
         return 50.0, "USD in the window: smaller keys and models are counted, not judged."
     rows = [totals.spend_usd for _, totals in survey.rows("cells")]
     small = [usd for usd in rows if usd < survey.floor_usd]
-    said = f"USD in the window, about 0.2 % of your {money(survey.traffic.spend_usd)}"
-    if not rows:
-        return survey.floor_usd, f"{said}: smaller keys and models are counted, not judged."
+    said = "USD in the window"
+    if survey.floor_usd > LEAST_FLOOR_USD:
+        said = f"{said}, about 0.2 % of your {money(survey.traffic.spend_usd)}"
+    if not small:
+        return survey.floor_usd, f"{said}: smaller keys and models are counted, not judged. None is today."
+    cells = plural(len(rows), "pair")
     return survey.floor_usd, (
-        f"{said}: {len(small)} of {plural(len(rows), 'row')} by key and model are smaller, "
-        f"{money(sum(small))} together; they are counted, not judged."
+        f"{said}: of {cells} of key and model, {plural(len(small), 'is', 'are')} smaller, "
+        f"{money(sum(small))} in all; such rows are counted, not judged."
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orpolicy.binding import DEFAULT_WINDOW
+from orpolicy.binding import DEFAULT_WINDOW, KEY, MODEL
 from orpolicy.reporters._figures import money, rate, span, tokens
 from orpolicy.reporters._words import plural
 from orpolicy.starting.batch import candidates
@@ -87,7 +87,7 @@ def _head(survey: Survey | None, source: str) -> list[str]:
             *comment("`orpolicy init --source openrouter` proposes thresholds from your own figures."),
         ]
     if not survey.has_traffic:
-        why = "; ".join(dict.fromkeys(str(error) for error in survey.unknown.values()))
+        why = "; ".join(dict.fromkeys(str(error) for error in survey.untold))
         said = why or f"there was no spend in {span(survey.window)}"
         return [*lines, *comment(f"The thresholds are the usual ones: {source} told no figures ({said}).")]
     lines += ["#", *comment(f"Proposed from {source}, {span(survey.window)}: {_totals(survey)}.")]
@@ -110,12 +110,16 @@ _QUESTIONS = {
 
 def _totals(survey: Survey) -> str:
     traffic = survey.traffic
-    parts = [money(traffic.spend_usd), f"{tokens(traffic.tokens)} tokens"]
+    parts = [
+        money(traffic.spend_usd),
+        f"{tokens(traffic.tokens)} {'token' if traffic.tokens == 1 else 'tokens'}",
+    ]
     if survey.blended is not None:
         parts.append(f"{rate(survey.blended * 1e6)} blended")
-    for name, noun in (("keys", "key"), ("models", "model")):
+    for name, dimension, noun in (("keys", KEY, "key"), ("models", MODEL, "model")):
         if name in survey.tables:
-            parts.append(plural(len(survey.tables[name]), noun))
+            members = survey.tables[name].dimensions[dimension]
+            parts.append(plural(sum(member is not None for member in members), noun))
     return ", ".join(parts)
 
 
@@ -138,8 +142,8 @@ def _key_sets(known: Survey | None) -> list[str]:
     for one, pattern in strong:
         lines += [*comment(_evidence(known, one, pattern), 4), f"    - {scalar(str(pattern))}"]
     if not strong:
-        said = "No key's name or traffic says so here; " if known else ""
-        lines += comment(f"{said}patterns meet the key's name: write your own.", 4)
+        said = "No key's name or traffic says so here. " if known else ""
+        lines += comment(f"{said}Patterns of key names: write your own.", 4)
         lines += [f'    - "{name}"' for name in _USUAL_NAMES]
     if weak:
         lines += comment("The evidence is weak: take the # away before the dash where it is true.", 4)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 FLOOR_SHARE = 0.002
 """The floor that is proposed, as a share of all spend."""
 
-_LEAST_FLOOR_USD = 0.01
+LEAST_FLOOR_USD = 0.01
 
 _QUESTIONS = """
 version: 1
@@ -79,14 +79,20 @@ class Survey:
         return self.traffic.spend_usd > 0
 
     @property
+    def untold(self) -> tuple[SourceError, ...]:
+        """Why nothing is known of what was spent; empty where it is known, if only as nothing."""
+        told = any(name in self.tables for name in _WINDOWED)
+        return () if told else tuple(self.unknown.values())
+
+    @property
     def blended(self) -> float | None:
         """USD per token of all traffic; None without tokens."""
         return self.traffic.spend_usd / self.traffic.tokens if self.traffic.tokens else None
 
     @cached_property
     def floor_usd(self) -> float:
-        """The floor to propose: a small share of all spend."""
-        return round_down(max(FLOOR_SHARE * self.traffic.spend_usd, _LEAST_FLOOR_USD))
+        """The floor to propose: a small share of all spend, a cent at least."""
+        return round_down(max(FLOOR_SHARE * self.traffic.spend_usd, LEAST_FLOOR_USD))
 
     @cached_property
     def key_members(self) -> frozenset[Member]:

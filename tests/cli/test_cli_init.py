@@ -198,7 +198,8 @@ def test_policies_beside_it_must_go_with_it(capsys: pytest.CaptureFixture[str]) 
     )
     assert run(["init"]) == 2
     said = capsys.readouterr().err
-    assert "does not go with the files beside it" in said
+    assert said.startswith(f"{POLICIES}:1:1: does not go with the files beside it: nothing was written [")
+    assert said.count("[ORP") == len(said.splitlines())
     assert "'blended-outlier' is already used" in said
     assert written() == {mine}
     mine.write_text("version: 1\npolicies: [{id: mine, rule: usd-per-mtok, fail_above: 1}]", encoding="utf-8")
@@ -249,6 +250,15 @@ def test_what_makes_no_sense_exits_2(arguments: list[str], capsys: pytest.Captur
     assert "Traceback" not in said
 
 
+@pytest.mark.parametrize("name", [POLICIES, "policies/../policies/cost.yaml", WORKFLOW, SCHEMA])
+def test_a_baseline_takes_the_place_of_no_other_file(
+    name: Path | str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["init", *DEMO, "--force", "--baseline", str(name)]) == 2
+    assert "is written as something else already: name another file" in capsys.readouterr().err
+    assert written() == set()
+
+
 # From the account's figures
 
 
@@ -265,7 +275,13 @@ def test_the_demo_gets_its_own_thresholds() -> None:
     assert found["key-budget"]["where"]["api_key_id"] == {
         "not": ["batch-pipeline", "prod-api", "support-bot"]
     }
-    assert found["budget-batch-pipeline"]["fail_above"] > 6109
+    assert found["budget-batch-pipeline"]["fail_above"] == 9200  # 6,109.38 and half as much again: 9,164
+    assert found["budget-prod-api"]["fail_above"] == 6500  # 4,271.06: 6,407
+    assert found["budget-support-bot"]["fail_above"] == 3900  # 2,551.82: 3,828
+    assert found["key-budget"]["fail_above"] == 3100  # code-review, 2,048.62: 3,073
+    assert "The other 11 keys and usage without a key spent $9,018 a month" in said
+    assert "0.983 $/Mtok blended, 14 keys, 12 models" in said
+    assert "of 32 pairs of key and model, 2 are smaller, $38 in all" in said
     assert policies()["key_sets"] == {"batch": ["batch-pipeline", "docs-indexer", "nightly-evals"]}
     assert "# - lead-scoring" in POLICIES.read_text(encoding="utf-8")
 
@@ -282,7 +298,7 @@ def test_the_same_account_gives_the_same_bytes(capsys: pytest.CaptureFixture[str
 def test_a_first_run_is_green_for_old_sins(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["init", *DEMO, "--baseline", "orpolicy.baseline"]) == 0
     said = capsys.readouterr().out
-    assert "4 findings would fail today" in said
+    assert "4 findings would fail today; save $6,354 a month" in said
     assert re.search(r"\$6,185  blended-outlier +northwind/atlas-3-pro-preview", said)
     assert said.endswith("orpolicy check --source demo --baseline orpolicy.baseline\n")
     assert "baseline: orpolicy.baseline" in WORKFLOW.read_text(encoding="utf-8")
@@ -300,8 +316,11 @@ def test_without_a_baseline_the_next_commands_make_one(capsys: pytest.CaptureFix
     assert run(second.split()[1:]) == 0
 
 
-def test_a_baseline_outside_of_the_folder_is_not_the_workflows(tmp_path: Path) -> None:
+def test_a_baseline_outside_of_the_folder_is_not_the_workflows(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(["init", *DEMO, "--baseline", str(tmp_path / "b")]) == 0
+    assert "outside of DIR: not in the workflow" in capsys.readouterr().out
     assert (tmp_path / "b").is_file()
     assert "baseline" not in WORKFLOW.read_text(encoding="utf-8")
 
@@ -518,3 +537,27 @@ def test_records_without_a_catalogue_or_hashes(capsys: pytest.CaptureFixture[str
     assert "Not known: what web search cost" in remarks()
     assert run(["check", "--source", "use.jsonl", *NOW]) == 1
     assert run(["validate"]) == 0
+
+
+def test_records_that_cost_next_to_nothing_get_round_limits(tmp_path: Path) -> None:
+    pytest.importorskip("duckdb")
+    (tmp_path / "use.csv").write_text(
+        "created_at,model,api_key_id,total_usage,tokens_total\n2026-05-03T12:00:00Z,acme/x,web,0.003,1\n",
+        encoding="utf-8",
+    )
+    assert run(["init", "--source", str(tmp_path / "use.csv"), *NOW]) == 0
+    assert by_id()["key-budget"]["fail_above"] == 10
+    said = remarks()
+    assert "USD in the window: of 1 pair of key and model, 1 is smaller, $0.0030 in all" in said
+    assert "No model above the floor" in said
+    assert "1 token, " in said
+
+
+def test_credits_are_no_spend(tmp_path: Path) -> None:
+    pytest.importorskip("duckdb")
+    (tmp_path / "use.csv").write_text(
+        "created_at,model,api_key_id,total_usage,tokens_total\n2026-05-03T12:00:00Z,acme/x,web,-5,1\n",
+        encoding="utf-8",
+    )
+    assert run(["init", "--source", str(tmp_path / "use.csv"), *NOW]) == 0
+    assert "use.csv told no figures (there was no spend in May 2026)" in remarks()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orpolicy.starting.figures import Point, Spread, plain, round_between, round_down, round_up
+from orpolicy.starting.figures import Point, Spread, plain, round_between, round_down, round_up, two_digits_up
 
 POSITIVE = st.floats(min_value=1e-6, max_value=1e9)
 
@@ -29,6 +29,18 @@ def test_rounding_stays_on_its_side_and_close(value: float) -> None:
     assert value / 1.5 * (1 - 1e-12) <= round_down(value) <= value
 
 
+@pytest.mark.parametrize(
+    ("value", "rounded"), [(6406.6, 6500), (9164, 9200), (10, 10), (99.1, 100), (0.0123, 0.013), (1e12, 1e12)]
+)
+def test_two_digits_are_enough_for_a_budget(value: float, rounded: float) -> None:
+    assert two_digits_up(value) == rounded
+
+
+@given(POSITIVE)
+def test_two_digits_are_never_a_tenth_too_many(value: float) -> None:
+    assert value <= two_digits_up(value) <= 1.1 * value * (1 + 1e-12)
+
+
 @given(POSITIVE, POSITIVE)
 def test_a_number_between_two_is_between_them(one: float, other: float) -> None:
     low, high = sorted((one, other * 1.001))
@@ -36,7 +48,9 @@ def test_a_number_between_two_is_between_them(one: float, other: float) -> None:
         assert low * (1 - 1e-12) <= round_between(low, high) <= high * (1 + 1e-12)
 
 
-@pytest.mark.parametrize(("low", "high", "between"), [(4.25, 25, 10), (3, 100, 20), (6.1, 7.9, 48.19**0.5)])
+@pytest.mark.parametrize(
+    ("low", "high", "between"), [(4.25, 25, 10), (3, 100, 20), (6.1, 7.9, 6.9), (3.24, 3.8, 3.5)]
+)
 def test_the_roundest_number_near_the_middle(low: float, high: float, between: float) -> None:
     assert round_between(low, high) == pytest.approx(between)
 
