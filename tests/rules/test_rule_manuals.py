@@ -66,7 +66,9 @@ def _table(when: str) -> dict[str, tuple[str, str]]:
     """Kind -> (what it measures, default by), from the contract's table."""
     if not CONTRACT.exists():
         pytest.skip(f"{CONTRACT.name} is not here: the table that the kinds are held against")
-    rows = re.findall(rf"^\| `([a-z-]+)` \| (.+) \| (.+) \| (?:{when}) \|$", CONTRACT.read_text(), re.MULTILINE)
+    rows = re.findall(
+        rf"^\| `([a-z-]+)` \| (.+) \| (.+) \| (?:{when}) \|$", CONTRACT.read_text(), re.MULTILINE
+    )
     return {kind: (measures, by) for kind, measures, by in rows}
 
 
