@@ -139,6 +139,7 @@ def command(
     """
     from orpolicy.policy_diff.choice import Compared
     from orpolicy.policy_diff.compare import compare
+    from orpolicy.policy_diff.git import shown
     from orpolicy.policy_diff.outcome import Outcome
 
     if packs and not paths:
@@ -154,7 +155,7 @@ def command(
     compared = compared.chosen(select, ignore)
     figures = Figures(source or "", window, now, catalog, no_cache, redact)
     impact = figures.impact(compared, accepted) if source else None
-    outcome = Outcome(base, (_masked(compared) if redact else compared).diff, notes, impact)
+    outcome = Outcome(shown(base), (_masked(compared) if redact else compared).diff, notes, impact)
     _print(_rendered(outcome, form))
     if outcome.weakens and fail_on == "weaker":
         return EXIT_WEAKER
@@ -175,9 +176,10 @@ def _load_base(
     from orpolicy.policy.model import PolicySet
     from orpolicy.policy.packs import pack_path
     from orpolicy.policy_diff.base import read_base
+    from orpolicy.policy_diff.git import shown
     from orpolicy.policy_kinds import Kinds
 
-    found = read_base(base, paths)
+    found, base = read_base(base, paths), shown(base)
     if not found.contents:
         if not allow_no_base:
             raise UsageError(
@@ -207,6 +209,7 @@ def _load_baselines(base: str, file: Path) -> tuple[Baselines, tuple[str, ...]]:
     from orpolicy.location import Location
     from orpolicy.policy_diff.accepted import Baselines
     from orpolicy.policy_diff.base import read_base_file
+    from orpolicy.policy_diff.git import shown
     from orpolicy.policy_diff.model import Places
 
     found = read_base_file(base, file)
@@ -216,7 +219,7 @@ def _load_baselines(base: str, file: Path) -> tuple[Baselines, tuple[str, ...]]:
     places = Places(
         Location(found[0], 1, 1) if found else None, Location(str(file), 1, 1) if is_here else None
     )
-    lacking = (f"{base} has no {file}: all that it accepts is new",) if found is None else ()
+    lacking = (f"{shown(base)} has no {file}: all that it accepts is new",) if found is None else ()
     return Baselines(old, new, places), lacking
 
 

@@ -63,7 +63,7 @@ def compare(sides: Sides, *, is_gate: bool) -> Comparison:
     if missing := _missing(sides.base):
         return Comparison(EXIT_USAGE if is_gate else 0, missing=missing)
     options = ("--format=markdown", "--allow-no-base", *sides.packs, *sides.options)
-    arguments = ["diff-policy", sides.base[:SHOWN], *options, "--", *sides.policies]
+    arguments = ["diff-policy", sides.base, *options, "--", *sides.policies]
     ended = orpolicy(arguments, {}, is_kept=True)
     if ended.code not in (0, EXIT_WEAKER):
         why = ended.complaint.strip() or f"orpolicy diff-policy ended with exit code {ended.code}"
@@ -81,13 +81,15 @@ def _missing(base: str) -> str:
         return "the event names no base commit"
     try:
         found = subprocess.run(  # noqa: S603 - no shell, and the hash is one
-            ["git", "cat-file", "-e", f"{base[:SHOWN]}^{{commit}}"],  # noqa: S607 - the runner's own git
+            ["git", "cat-file", "-e", f"{base}^{{commit}}"],  # noqa: S607 - the runner's own git
             stdin=subprocess.DEVNULL,
             capture_output=True,
             check=False,
         )
     except OSError:
         return "there is no git here"
+    if b"dubious ownership" in found.stderr:
+        return "git takes the checkout for somebody else's: name it in git's setting safe.directory"
     if found.returncode:
         return f"the checkout lacks the base commit {base[:SHOWN]}: give actions/checkout fetch-depth: 0"
     return ""

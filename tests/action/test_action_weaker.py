@@ -53,6 +53,24 @@ def test_what_weakens_fails_where_that_is_asked_for(gate: Gate) -> None:
     assert "**Weakens**" in ended.summary
 
 
+def test_no_tag_can_stand_for_the_base(gate: Gate) -> None:
+    before = base(gate)
+    gate.write("policies/cost.yaml", WEAKER)
+    make_commit(gate)
+    tag = ["git", "tag", before["BASE_COMMIT"][:12]]
+    subprocess.run(tag, cwd=gate.folder / "workspace", check=True)
+    ended = gate.run("pull_request", before, on_weaker="fail")
+    assert ended.code == 1
+    assert f"1 change against {before['BASE_COMMIT'][:12]} (" in ended.summary
+
+
+def test_a_checkout_of_somebody_else_is_said(gate: Gate) -> None:
+    foreign = {**base(gate), "GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"}
+    ended = gate.run("pull_request", foreign, on_weaker="fail")
+    assert ended.code == 2
+    assert "setting safe.directory" in ended.summary
+
+
 def test_figures_are_judged_as_well(gate: Gate) -> None:
     gate.write("policies/cost.yaml", WEAKER)
     ended = gate.run("pull_request", base(gate), source="demo", on_weaker="fail")
