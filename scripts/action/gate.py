@@ -145,6 +145,7 @@ def read_inputs(environ: Mapping[str, str], key: str) -> Inputs:
             *_given("fail-on", text("FAIL_ON")),
             *_given("on-inconclusive", text("ON_INCONCLUSIVE")),
             *baseline,
+            *_given("history", text("HISTORY") and str(folder / text("HISTORY"))),
             *(f"--select={policy}" for policy in text("SELECT").replace(",", " ").split()),
             *extra,
         ),

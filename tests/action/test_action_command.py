@@ -57,11 +57,12 @@ def test_every_input_is_one_argument(gate: Gate) -> None:
         fail_on="`never`",
         on_inconclusive="a b",
         baseline="$HOME",
+        history="; x",
         extra_args="--pack 'a b' $(x) --now=\"1 2\"",
     )
     assert seen(gate)[0] == [
         *("check", "--source=$(demo)", "--window=last-week; x", "--fail-on=`never`", "--on-inconclusive=a b"),
-        *("--baseline=$HOME", "--select=one", "--select=two", "--select=three"),
+        *("--baseline=$HOME", "--history=; x", "--select=one", "--select=two", "--select=three"),
         *("--pack", "a b", "$(x)", "--now=1 2", "--", "a b; touch c", "--help"),
     ]
 
@@ -80,12 +81,13 @@ def test_paths_below_are_named_from_the_root(gate: Gate) -> None:
         source="records/*.csv",
         policies="a.yaml\n/etc/b.yaml",
         baseline="accepted",
+        history="runs.jsonl",
         fail_on="",
         on_inconclusive="",
     )
     assert seen(gate)[0] == [
-        *("check", "--source=team/records/*.csv", "--baseline=team/accepted", "--"),
-        *("team/a.yaml", "/etc/b.yaml"),
+        *("check", "--source=team/records/*.csv", "--baseline=team/accepted", "--history=team/runs.jsonl"),
+        *("--", "team/a.yaml", "/etc/b.yaml"),
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -104,8 +105,10 @@ def test_every_input_is_used_and_explained(name: str) -> None:
 def test_workflows_use_inputs_and_outputs_that_exist(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     jobs = yaml.safe_load(text)["jobs"].values()
-    (own,) = (step for job in jobs for step in job["steps"] if step.get("uses", "").startswith(PLACEHOLDER))
-    assert set(own.get("with", {})) <= set(ACTION["inputs"])
+    steps = [step for job in jobs for step in job["steps"]]
+    own = [step for step in steps if step.get("uses", "").startswith(PLACEHOLDER)]
+    assert len(own) == (path.stem != "heartbeat")
+    assert {name for step in own for name in step.get("with", {})} <= set(ACTION["inputs"])
     assert set(re.findall(r"steps\.orpolicy\.outputs\.([\w-]+)", text)) <= set(ACTION["outputs"])
 
 
@@ -125,11 +128,28 @@ def test_workflows_take_no_more_than_they_need(path: Path) -> None:
     (job,) = workflow["jobs"].values()
     assert 0 < job["timeout-minutes"] <= 30
     needs = {
+        "heartbeat": {},
         "pull-request": {"contents": "read"},
         "scheduled-gate": {"contents": "read", "security-events": "write"},
         "tell-people": {"contents": "read", "issues": "write", "pull-requests": "write"},
     }
     assert job["permissions"] == needs[path.stem]
+
+
+def test_the_heartbeat_reads_the_history_that_the_gate_keeps() -> None:
+    heartbeat, gate = (
+        yaml.safe_load((ROOT / "examples/workflows" / name).read_text(encoding="utf-8"))["jobs"]
+        for name in ("heartbeat.yml", "scheduled-gate.yml")
+    )
+    fetch, look = heartbeat["heartbeat"]["steps"]
+    own = next(step for step in gate["gate"]["steps"] if step.get("id") == "orpolicy")
+    caches = [step for step in gate["gate"]["steps"] if "actions/cache/" in step.get("uses", "")]
+    assert {step["with"]["path"] for step in (fetch, *caches)} == {own["with"]["history"]}
+    assert {step["with"]["key"] for step in (fetch, *caches)} == {fetch["with"]["key"]}
+    assert fetch["with"]["key"].startswith(fetch["with"]["restore-keys"])
+    assert [step["uses"].split("@")[0].split("/")[-1] for step in caches] == ["restore", "save"]
+    command = shlex.split(look["run"].partition(" orpolicy heartbeat ")[2])
+    assert command == ["--max-age", "8d", own["with"]["history"]]
 
 
 def test_the_check_of_a_pull_request_needs_no_secret() -> None:

@@ -54,6 +54,7 @@ TEXT_INPUTS = (
     "sarif-file",
     "html-file",
     "baseline",
+    "history",
     "extra-args",
 )
 OLD_PYTHONS = """
@@ -82,7 +83,14 @@ def server() -> Iterator[LoopbackServer]:
 def scheduled(machine: Machine, server: LoopbackServer) -> dict[str, Result]:
     uv = tool("uv")
     jobs = {
-        "gate": Job({"source": "demo", "sarif-file": "out/o.sarif", "html-file": "out/o.html"}),
+        "gate": Job(
+            {
+                "source": "demo",
+                "sarif-file": "out/o.sarif",
+                "html-file": "out/o.html",
+                "history": "runs.jsonl",
+            }
+        ),
         "hostile": Job({"source": "demo", **dict.fromkeys(TEXT_INPUTS, HOSTILE)}, needs="gate"),
         "words": Job(
             {"source": "demo", "policies": HOSTILE, "select": HOSTILE, "sarif-file": "$(touch pwned)"},
@@ -160,6 +168,8 @@ def test_a_breach_fails_the_step_once_and_leaves_everything_behind(scheduled: di
     assert len(sarif["runs"][0]["results"]) == 1
     assert "</html>" in (gate.folder / "workspace/out/o.html").read_text(encoding="utf-8")
     assert "northwind/atlas-3-pro-preview" in gate.summary
+    (line,) = (gate.folder / "workspace/runs.jsonl").read_text(encoding="utf-8").splitlines()
+    assert json.loads(line)["verdict"] == "fail"
 
 
 def test_a_breach_annotates_the_line_of_its_policy(scheduled: dict[str, Result]) -> None:
