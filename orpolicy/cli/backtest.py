@@ -60,8 +60,8 @@ def command(
 
     Every week is judged as `orpolicy check` would have on the Monday after it, 00:00 UTC, by the keys and
     prices of today. A policy looks at its own window from there, so that the weeks of a month share
-    last-month; --window last-week judges each week by itself. All weeks together take about as many
-    queries as one check.
+    last-month; --window last-week judges each week by itself. All weeks are judged from the same queries
+    by day. `orpolicy schema backtest` describes the JSON.
     """
     from orpolicy.backtest.study import study
     from orpolicy.cli.progress import progress

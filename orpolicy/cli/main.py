@@ -28,7 +28,7 @@ COMMANDS = {
     "drill": "The dearest single requests behind a finding of a report.",
     "init": "Write a starter policy, from the account's own figures where a source is given.",
     "explain": "A rule kind's manual, a problem's code, a policy in plain words, a finding step by step.",
-    "schema": "Print the JSON Schema of the policy language.",
+    "schema": "Print the JSON Schema of the policy language, or of what a command writes.",
     "baseline": "Accept findings as they are, and keep what is accepted from growing.",
     "diff-policy": "What a change of the policies weakens, against a git revision or a folder.",
     "verify": "What a report found, looked at again: fixed or not, and what that was worth.",

@@ -2,55 +2,34 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import click
 
-WHAT = ("policies", "report", "policy-diff", "compare", "verify")
+SCHEMAS = {
+    "policies": "orpolicy.starting.editors:schema_text",
+    "report": "orpolicy.reporters.json:report_schema",
+    "test": "orpolicy.policy_tests.json:outcome_schema",
+    "backtest": "orpolicy.backtest.json:backtest_schema",
+    "compare": "orpolicy.comparing.json:compare_schema",
+    "drill": "orpolicy.drilling.json:drill_schema",
+    "policy-diff": "orpolicy.policy_diff.json:diff_schema",
+    "verify": "orpolicy.verifying.json:verify_schema",
+}
+"""Name -> the function that gives the text; its module is imported only when it is asked for."""
 
 
 @click.command(name="schema")
-@click.argument("what", type=click.Choice(WHAT), default=WHAT[0])
-def command(what: str) -> None:
-    """Print the JSON Schema of the policy language, for editors; else of what a command writes as JSON.
+@click.argument("name", metavar="[NAME]", type=click.Choice(list(SCHEMAS)), default="policies")
+def command(name: str) -> None:
+    """Print the JSON Schema of the policy language, or of what a command writes as JSON.
 
-    Save it beside the policies and begin each file with
-    `# yaml-language-server: $schema=./orpolicy.schema.json`. `report` is what `check --format json` writes,
-    `policy-diff` what `diff-policy --format json` does, `compare` and `verify` what these commands do.
+    Save the former beside the policies and begin each file with
+    `# yaml-language-server: $schema=./orpolicy.schema.json`; editors then complete it.
+
+    NAME is policies (the default), report (what check writes), test, backtest, compare, drill, policy-diff
+    (diff-policy) or verify.
     """
-    schemas = {
-        "policies": _policies,
-        "report": _report,
-        "policy-diff": _policy_diff,
-        "compare": _compare,
-        "verify": _verify,
-    }
-    click.echo(schemas[what]().rstrip("\n"))
-
-
-def _policies() -> str:
-    from orpolicy.starting.editors import schema_text
-
-    return schema_text()
-
-
-def _report() -> str:
-    from orpolicy.reporters.json import report_schema
-
-    return report_schema()
-
-
-def _policy_diff() -> str:
-    from orpolicy.policy_diff.json import diff_schema
-
-    return diff_schema()
-
-
-def _compare() -> str:
-    from orpolicy.comparing.json import compare_schema
-
-    return compare_schema()
-
-
-def _verify() -> str:
-    from orpolicy.verifying.json import verify_schema
-
-    return verify_schema()
+    module, _, function = SCHEMAS[name].partition(":")
+    text: str = getattr(import_module(module), function)()
+    click.echo(text.rstrip("\n"))

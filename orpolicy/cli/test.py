@@ -66,6 +66,7 @@ def command(
     PATH is as in check: ./policies or ./orpolicy.yaml where none is given. A test judges the policies of its
     own file, those its file overrides and those it names under expect, by its rows, as check would. Every
     finding must be expected; a policy that cannot be judged by the rows matters only where it is named.
+    `orpolicy schema test` describes the JSON.
     """
     from orpolicy.policy_tests.outcome import run_tests
     from orpolicy.policy_tests.reading import read_cases

@@ -1,7 +1,8 @@
-"""A drill for machines."""
+"""A drill for machines, as ``orpolicy/data/drill.schema.json`` describes it."""
 
 from __future__ import annotations
 
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from orpolicy.period import stamp
@@ -14,6 +15,11 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = "1.0"
 """Grows its second number when fields are added, its first when any changes its meaning or goes."""
+
+
+def drill_schema() -> str:
+    """The JSON Schema (draft 2020-12) of this format, as published."""
+    return files("orpolicy").joinpath("data", "drill.schema.json").read_text(encoding="utf-8")
 
 
 def as_json(found: Drill) -> str:

@@ -1,8 +1,9 @@
-"""The outcome for machines."""
+"""The outcome for machines, as ``orpolicy/data/test.schema.json`` describes it."""
 
 from __future__ import annotations
 
 import math
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from orpolicy.policy_tests.model import Amount
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = "1.0"
 """Grows its second number when fields are added, its first when any changes its meaning or goes."""
+
+
+def outcome_schema() -> str:
+    """The JSON Schema (draft 2020-12) of this format, as published."""
+    return files("orpolicy").joinpath("data", "test.schema.json").read_text(encoding="utf-8")
 
 
 def as_json(outcome: Outcome) -> str:

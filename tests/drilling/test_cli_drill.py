@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from jsonschema import Draft202012Validator
 from loopback.account import LoopbackAccount
 from loopback.listings import SAID
 from loopback.server import LoopbackServer
 
 from orpolicy.cli.main import run
+from orpolicy.drilling.json import drill_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,6 +78,7 @@ def drilled(
     line = ["drill", fingerprint, "--report", "report.json", *NOW, "--no-cache", "--format", "json"]
     assert run([*line, *arguments]) == code
     found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    Draft202012Validator(json.loads(drill_schema())).validate(found)
     return found
 
 
