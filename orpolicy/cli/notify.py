@@ -59,7 +59,7 @@ def command(
     the API's address from GITHUB_API_URL; no management key is needed. Comment and issues are edited in
     silence; a finding that is new, fails by now, or costs 10 % and 10 dollars a month more than people were
     told gets a short comment of its own. Issues are found by their label, orpolicy; those of owners who have
-    no policy in the report stay as they are.
+    no policy in the report are closed once it judges every policy that they were about.
     """
     if not issues and not (pull_request and comment):
         raise UsageError("nothing to do: give --pull-request N or --issues")

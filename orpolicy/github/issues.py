@@ -10,7 +10,16 @@ from orpolicy.github.client import RefusedError
 from orpolicy.github.shares import shares
 from orpolicy.github.thread import marked
 from orpolicy.github.told import Comparison, Told, compared
-from orpolicy.github.words import clean_notice, issue_body, issue_marker, issue_title, mentions, notice
+from orpolicy.github.words import (
+    clean_notice,
+    issue_body,
+    issue_marker,
+    issue_title,
+    left_body,
+    left_notice,
+    mentions,
+    notice,
+)
 
 if TYPE_CHECKING:
     from orpolicy.github.client import Client, JsonObject
@@ -38,18 +47,21 @@ class Issues:
     def keep(self) -> None:
         """Open, edit, reopen or close the issue of every owner in the report.
 
-        Issues of owners who have no policy in the report stay as they are.
+        The issue of somebody who owns no policy in it is closed once the report judges every policy of the
+        findings that it told, as they are others' now, or gone; until then it stays as it is.
 
         Raises:
             DeliveryError: if it could not be done.
         """
         found = self._found()
         for share in shares(self._report):
-            issue = found.get(issue_marker(share.owner))
+            issue = found.pop(issue_marker(share.owner), None)
             if issue is None:
                 self._open(share)
             else:
                 self._update(share, issue)
+        for issue in found.values():
+            self._leave(issue)
 
     def _found(self) -> dict[str, Text]:
         """First line -> the oldest issue that has it."""
@@ -92,6 +104,14 @@ class Issues:
             return
         is_open = bool(now.changes) or (issue.is_open and not is_clean)
         self._edit(issue, self._body(share, now), is_open=is_open)
+
+    def _leave(self, issue: Text) -> None:
+        """Close the issue of somebody who owns nothing any more; what was told is forgotten with it."""
+        told = issue.told
+        is_known = bool(told.entries) and not told.left_out_usd
+        if issue.is_open and is_known and not compared(told, (), self._report).kept:
+            self._comment(issue, left_notice(self._report))
+            self._edit(issue, left_body(issue.marker, self._report), is_open=False)
 
     def _edit(self, issue: Text, body: str, *, is_open: bool) -> None:
         changed = {} if issue.is_same(body) else {"body": body}

@@ -6,6 +6,7 @@ import hashlib
 import re
 from typing import TYPE_CHECKING
 
+from orpolicy.github.told import Told
 from orpolicy.reporters._figures import cents, minute
 from orpolicy.reporters._markdown_findings import TABLE_HEAD, finding_row, place
 from orpolicy.reporters._markdown_text import code, escaped
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from orpolicy.finding import Finding, Inconclusive
     from orpolicy.github.shares import Share
-    from orpolicy.github.told import Change, Comparison, Told
+    from orpolicy.github.told import Change, Comparison
     from orpolicy.report import Report
 
 MOST_CHARACTERS = 65_536
@@ -89,6 +90,21 @@ def clean_notice(report: Report) -> str:
     """What is said when an issue is closed."""
     when = minute(report.generated_at)
     return f"{NOTICE_MARKER}\n**Clean**: no open finding as of {when}, and every policy was judged.\n"
+
+
+def left_notice(report: Report) -> str:
+    """What is said when an issue is closed because its owner has no policies any more."""
+    return f"{NOTICE_MARKER}\n{_left(report)}\n"
+
+
+def left_body(marker: str, report: Report) -> str:
+    """The issue of an owner without policies; it remembers nothing, so that whatever returns is news."""
+    return _with_told(marker, Told(), f"{_left(report)}\n\n{_KEPT}\n")
+
+
+def _left(report: Report) -> str:
+    when = minute(report.generated_at)
+    return f"**No policy left**: as of {when}, every policy that this issue was about has another owner."
 
 
 def mentions(owners: Iterable[str]) -> str:

@@ -10,6 +10,8 @@ import pytest
 from github.fake_github import refused
 from github.notified import breach, judged, notify
 
+from orpolicy.github.told import Entry, Told, policy_hash
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -124,6 +126,46 @@ def test_nothing_is_opened_for_what_is_only_inconclusive(tracker: Tracker) -> No
 def test_an_owner_without_policies_in_the_report_is_left_alone(tracker: Tracker) -> None:
     tracker.tell(judged(breach(1)))
     assert tracker.tell(judged(owners={"q": "web"})) == []
+    assert tracker.tell(judged(owners={"p": "web"}, unjudged=("p",))) == []
+    assert tracker.first["state"] == "open"
+
+
+def test_an_owner_with_another_name_has_another_issue_and_the_first_is_closed(tracker: Tracker) -> None:
+    tracker.tell(judged(breach(1)))
+    renamed = judged(breach(1, owner="web"))
+    assert tracker.tell(renamed) == ["POST /issues", TOLD, EDITED]
+    assert tracker.tell(renamed) == []
+    first, second = tracker.github.issues
+    assert (first["state"], second["state"]) == ("closed", "open")
+    assert tracker.github.bodies(1)[-1] == (
+        "<!-- orpolicy notice -->\n**No policy left**: as of 2026-06-10 00:00 UTC, every policy that this "
+        "issue was about has another owner.\n"
+    )
+    assert "key-1" not in first["body"]
+
+
+def test_what_returns_to_an_owner_is_news(tracker: Tracker) -> None:
+    tracker.tell(judged(breach(1)))
+    tracker.tell(judged(breach(1, owner="web")))
+    assert tracker.tell(judged(breach(1))) == [TOLD, EDITED, "POST /issues/2/comments", "PATCH /issues/2"]
+    assert [issue["state"] for issue in tracker.github.issues] == ["open", "closed"]
+
+
+@pytest.mark.parametrize(
+    "told", [Told(), Told((Entry(b"\x01" * 8, policy_hash("p"), 50.0, is_failure=True),), left_out_usd=9.0)]
+)
+def test_nobody_knows_what_an_issue_without_a_whole_record_was_about(tracker: Tracker, told: Told) -> None:
+    tracker.tell(judged(breach(1)))
+    first_line = tracker.first["body"].partition("\n")[0]
+    tracker.first["body"] = f"{first_line}\n{told.line(200)}\n"
+    assert tracker.tell(judged(breach(1, owner="web"))) == ["POST /issues"]
+
+
+def test_ten_runs_over_the_same_account_write_once(tracker: Tracker) -> None:
+    findings = [breach(number, owner=f"team-{number % 3}", policy=f"p-{number % 3}") for number in range(9)]
+    report = judged(*findings)
+    assert len(tracker.tell(report)) == 4
+    assert [tracker.tell(report) for _ in range(9)] == [[]] * 9
 
 
 def test_what_somebody_closed_stays_closed_until_it_is_worse(tracker: Tracker) -> None:
