@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import click
@@ -22,6 +23,13 @@ if TYPE_CHECKING:
 FORMATS = ("text", "json", "junit")
 
 
+def _a_number(_ctx: click.Context, _parameter: click.Parameter, value: float | None) -> float | None:
+    """Refuse "nan", which no range keeps out as it compares with nothing."""
+    if value is not None and math.isnan(value):
+        raise click.BadParameter(f"{value} is no percentage.")
+    return value
+
+
 @click.command(
     name="test",
     epilog="Exit codes: 0 all tests passed, 1 a test failed or the coverage is too low, "
@@ -38,6 +46,7 @@ FORMATS = ("text", "json", "junit")
 @click.option(
     "--min-coverage",
     type=click.FloatRange(0, 100),
+    callback=_a_number,
     metavar="PERCENT",
     help="Fail if tests cross fewer of the thresholds from both sides.",
 )

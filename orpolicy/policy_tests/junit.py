@@ -10,7 +10,7 @@ from orpolicy.policy_tests import words
 from orpolicy.policy_tests.outcome import Ending
 from orpolicy.policy_tests.text import diff_lines
 from orpolicy.reporters._places import path
-from orpolicy.reporters._words import name, visible
+from orpolicy.reporters._words import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,10 +53,11 @@ def _suite(file: str, results: Sequence[Result]) -> ET.Element:
     )
     for result, element in zip(results, elements, strict=True):
         case = ET.SubElement(
-            suite, "testcase", classname=file, name=name(result.case.name), time="0"
+            suite, "testcase", classname=file, name=visible(result.case.name), time="0"
         )  # fmt: skip
         if element:
-            _add(case, element, list(diff_lines(result)), f"{file}:{result.case.location.line}")
+            message = f"{file}:{result.case.location.line}: {words.gist(result)}"
+            _add(case, element, list(diff_lines(result)), message)
     return suite
 
 

@@ -44,6 +44,7 @@ class Missing:
         seen: the judged subject that comes nearest where no finding does, or None.
         judged: what the policy said as a whole.
         differences: to the finding, or to the subject.
+        is_double: whether such a finding is there, and another expectation of the test has it.
     """
 
     expectation: Expectation
@@ -51,6 +52,7 @@ class Missing:
     finding: Finding | None = None
     seen: Seen | None = None
     differences: tuple[Difference, ...] = ()
+    is_double: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,12 @@ class Comparison:
     missing: tuple[Missing, ...]
     unexpected: tuple[Finding, ...]
     met: tuple[tuple[Expectation, Finding | None], ...]
+
+    @property
+    def others(self) -> tuple[Finding, ...]:
+        """What is unexpected and comes nearest to nothing that was expected."""
+        near = {id(missing.finding) for missing in self.missing}
+        return tuple(finding for finding in self.unexpected if id(finding) not in near)
 
     @property
     def agrees(self) -> bool:
@@ -153,7 +161,10 @@ def _nearest(trial: Trial, expectation: Expectation, free: list[Finding]) -> Mis
         return Missing(expectation, judged, free.pop(number), None, gap)
     seen = _passing(trial, expectation, judged)
     if not seen:
-        return Missing(expectation, judged)
+        fitting = (
+            finding for finding in judged.findings if not any(_differences(trial, expectation, finding))
+        )
+        return Missing(expectation, judged, is_double=next(fitting, None) is not None)
     verdict = Difference("verdict", expectation.verdict, Verdict.PASS)
     off = _off("measure", expectation.measure, seen[0].value) if expectation.measure else ()
     return Missing(expectation, judged, None, seen[0], (verdict, *off))

@@ -26,7 +26,6 @@ _WORDS = {
 _INDENT, _HANG = 8, 10
 _MINUS, _PLUS = "- ", "+ "
 _INKS = {_MINUS: Ink.FAIL, _PLUS: Ink.PASS}
-_FIXED = "it passes although it is marked as todo: take the mark away"
 
 
 def as_text(outcome: Outcome, style: Style) -> str:
@@ -46,7 +45,7 @@ def _put_result(page: Page, result: Result, *, verbose: bool) -> None:
         _WORDS[result.ending], GAP, place(result.case.location), GAP, result.case.name, hang=_INDENT
     )  # fmt: skip
     if result.ending is Ending.FIXED:
-        page.put(_FIXED, indent=_INDENT)
+        page.put(words.FIXED, indent=_INDENT)
     if result.ending is Ending.FAILED or (verbose and result.ending is Ending.TODO):
         _put_diff(page, result)
     if verbose:
@@ -69,7 +68,7 @@ def _put_diff(page: Page, result: Result) -> None:
 def diff_lines(result: Result) -> Iterator[str]:
     """The diff of a test as plain lines; none where all came as expected."""
     if result.ending is Ending.FIXED:
-        yield _FIXED
+        yield words.FIXED
     for mark, text, where in _diff(result):
         beside = f"  {where.file}:{where.line}" if where else ""
         yield f"{mark or '  '}{text}{beside}"
@@ -81,17 +80,14 @@ def _diff(result: Result) -> Iterator[tuple[str, str, Location | None]]:
     Every expectation that did not come true stands next to what came nearest; then comes what nobody
     expected.
     """
-    shown = []
     for missing in result.comparison.missing:
         yield _MINUS, words.expected(missing.expectation), missing.expectation.location
         first, *others = words.got(missing)
         yield _PLUS, first, None
         for text in others:
             yield "", text, None
-        shown.append(missing.finding)
-    for finding in result.comparison.unexpected:
-        if not any(finding is other for other in shown):
-            yield _PLUS, f"{words.found(finding)} is not expected", None
+    for finding in result.comparison.others:
+        yield _PLUS, f"{words.found(finding)} is not expected", None
 
 
 def _put_coverage(page: Page, outcome: Outcome, *, verbose: bool) -> None:

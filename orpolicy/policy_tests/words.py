@@ -20,10 +20,11 @@ if TYPE_CHECKING:
     from orpolicy.finding import Finding
     from orpolicy.policy_tests.matching import Difference, Missing
     from orpolicy.policy_tests.model import Expectation
-    from orpolicy.policy_tests.outcome import Outcome
+    from orpolicy.policy_tests.outcome import Outcome, Result
     from orpolicy.policy_tests.thresholds import Coverage, Threshold
     from orpolicy.policy_tests.trial import Judged
 
+FIXED = "it passes although it is marked as todo: take the mark away"
 MOST_SUBJECTS = 5
 """So many of the judged subjects are named where the expected one is not among them."""
 
@@ -88,6 +89,8 @@ def got(missing: Missing) -> Iterator[str]:
         yield f"{missing.judged.detail}{_HINTS.get(result.reason, '')}"
     elif missing.expectation.verdict is Verdict.INCONCLUSIVE:
         yield _flow({"policy": scalar(result.id), "verdict": str(result.verdict)})
+    elif missing.is_double:
+        yield "another expectation has this finding: each is expected once"
     else:
         yield _nobody(missing.judged)
     yield from map(difference, missing.differences)
@@ -135,6 +138,14 @@ def scalar(text: str | None) -> str:
 
 def _flow(entry: Mapping[str, str]) -> str:
     return "{" + ", ".join(f"{key}: {value}" for key, value in entry.items()) + "}"
+
+
+def gist(result: Result) -> str:
+    """How a test that is not well ended: ``2 missing, 1 unexpected``."""
+    if result.ending is Ending.FIXED:
+        return FIXED
+    counts = {"missing": len(result.comparison.missing), "unexpected": len(result.comparison.others)}
+    return ", ".join(f"{number} {word}" for word, number in counts.items() if number)
 
 
 def tally(outcome: Outcome) -> str:

@@ -233,6 +233,7 @@ def test_no_test_is_no_failure_but_for_the_coverage(files: Files) -> None:
         (["cost.yaml", "--format", "json", "--format", "text"], "two formats go to one place"),
         (["cost.yaml", "--pack", "startr"], "startr"),
         (["cost.yaml", "--min-coverage", "101"], "101"),
+        (["cost.yaml", "--min-coverage", "nan"], "nan is no percentage"),
     ],
 )
 def test_a_wrong_command_line_is_refused(files: Files, arguments: list[str], said: str) -> None:
@@ -323,9 +324,10 @@ def test_junit_has_a_case_a_test_and_jenkins_reads_it(files: Files) -> None:
         ("threshold coverage", "all policies", ["failure"]),
     ]
     (skipped,) = root.iter("skipped")
-    assert (skipped.text or "").splitlines()[0] == "cost.yaml:16"
-    (failure, *_, gaps) = root.iter("failure")
-    assert failure.attrib == {"message": "cost.yaml:9", "type": "orpolicy test"}
+    assert (skipped.text or "").splitlines()[0] == "cost.yaml:16: 1 unexpected"
+    (failure, mended, gaps) = root.iter("failure")
+    assert "take the mark away" in mended.attrib["message"]
+    assert failure.attrib == {"message": "cost.yaml:9: 1 missing, 1 unexpected", "type": "orpolicy test"}
     assert (failure.text or "").splitlines()[0] == (
         "- {policy: budget, verdict: warn, api_key_id: web}  cost.yaml:15"
     )
@@ -335,6 +337,22 @@ def test_junit_has_a_case_a_test_and_jenkins_reads_it(files: Files) -> None:
     if not schema.is_file():
         pytest.skip(f"{JENKINS} is not there: .ci/run says how to get it")
     xmlschema.XMLSchema(schema).validate(root)
+
+
+def test_junit_tells_long_names_apart(files: Files) -> None:
+    names = [f"{'a name that goes on ' * 8}{end}" for end in ("here", "there")]
+    files.write(LIMIT + "".join(PASSING.replace("Small key", name) for name in names))
+    root = ET.fromstring(files.test("cost.yaml", "--format", "junit").out)  # noqa: S314 - our own document
+    assert [case.attrib["name"] for case in root.iter("testcase")] == names
+
+
+def test_a_finding_that_is_expected_twice_is_there_once(files: Files) -> None:
+    twice = FAILING.replace("      - {api_key_id: batch, total_usage: 70}\n", "").replace("warn", "fail")
+    files.write(LIMIT + twice + "      - {policy: budget, verdict: fail}\n")
+    tested = files.test("cost.yaml")
+    assert tested.code == 1
+    assert "+ another expectation has this finding: each is expected once\n" in tested.out
+    assert "not expected" not in tested.out
 
 
 def test_junit_says_that_coverage_is_enough(files: Files) -> None:
