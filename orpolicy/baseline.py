@@ -118,9 +118,12 @@ class Ratchet:
         return {entry.fingerprint: entry for entry in self.entries}
 
     def holds(self, finding: Finding, usd_per_month: float) -> bool:
-        """Whether a finding is accepted and no worse than it was; its policy must not be locked."""
+        """Whether a finding is accepted and no worse than it was; its policy must not be locked.
+
+        An entry that names another policy, made by hand, holds nothing: reviews go by that name.
+        """
         entry = self.by_fingerprint.get(finding.fingerprint)
-        if entry is None:
+        if entry is None or entry.policy != finding.policy:
             return False
         now = Figures.of(finding, usd_per_month)
         return now.like(entry.figures) and not _worse(now, entry.figures)
@@ -132,6 +135,8 @@ class Ratchet:
             return ""
         if locked:
             return "the baseline does not hold: the policy is locked"
+        if entry.policy != finding.policy:
+            return f"the baseline does not hold: its line names the policy {entry.policy}"
         now, accepted = Figures.of(finding, usd_per_month), entry.figures
         if not now.like(accepted):
             return f"the baseline does not hold: it accepts {bound(accepted)}, which is no longer measured"

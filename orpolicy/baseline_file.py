@@ -24,7 +24,7 @@ _ABOUT = (
 )
 _END = "# end"
 _MONTH = "spend_usd_per_month"
-_NUMBER = r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?"
+_NUMBER = r"-?[0-9]+(?:\.[0-9]+)?(?:e[+-]?[0-9]+)?"
 _FIELDS = (
     (re.compile(r"[0-9a-f]{32}"), "a fingerprint of 32 hex digits"),
     (re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*"), "a policy id"),

@@ -28,6 +28,7 @@ class Change(StrEnum):
     TIGHTENED = "tightened"
     FIXED = "fixed, dropped"
     LOCKED = "dropped, the policy is locked"
+    MISNAMED = "dropped, it is another policy's finding"
     WORSE = "worse than accepted"
     NEW = "not accepted"
     REFUSED = "not accepted, the policy is locked"
@@ -57,7 +58,7 @@ class Update:
 
     Attributes:
         ratchet: the new one.
-        steps: one for each entry and each open finding, by fingerprint.
+        steps: one for each entry and each open finding, by fingerprint; two for one that an entry misnames.
     """
 
     ratchet: Ratchet
@@ -87,19 +88,22 @@ def update(
     """
     judged = judged_policies(report)
     found = {entry.fingerprint: entry for entry in _entries(report)}
-    known = ratchet.by_fingerprint
     steps = []
     for entry in ratchet.entries:
-        if entry.policy in locked:
+        now = found.get(entry.fingerprint)
+        if now is not None and now.policy != entry.policy:
+            steps.append(Step(Change.MISNAMED, entry, entry, None))
+        elif entry.policy in locked:
             steps.append(Step(Change.LOCKED, entry, entry, None))
         elif entry.policy not in judged:
             steps.append(Step(Change.NOT_JUDGED, entry, entry, entry))
-        elif entry.fingerprint not in found:
+        elif now is None:
             steps.append(Step(Change.FIXED, entry, entry, None))
         else:
-            steps.append(_held(entry, found[entry.fingerprint], accept_worse=accept_worse))
+            steps.append(_held(entry, now, accept_worse=accept_worse))
+    known = {step.entry.fingerprint for step in steps if step.change is not Change.MISNAMED}
     open_now = {finding.fingerprint for finding in report.findings if finding.status is Status.OPEN}
-    steps += [_new(found[name], locked, accept_new=accept_new) for name in sorted(open_now - set(known))]
+    steps += [_new(found[name], locked, accept_new=accept_new) for name in sorted(open_now - known)]
     return Update(
         Ratchet.of(step.after for step in steps if step.after is not None),
         tuple(sorted(steps, key=lambda step: step.entry.fingerprint)),

@@ -97,6 +97,10 @@ def test_the_order_of_lines_does_not_matter() -> None:
             "f:2:45: a bound such as spend_usd<=6067 must stand here",
         ),
         (HEADER + LINE.replace("<=6067 ", "<=1e999 "), "f:2:45: a bound is out of range"),
+        (
+            HEADER + LINE.replace("<=6067 ", "<=\u0661 "),
+            "f:2:45: a bound such as spend_usd<=6067 must stand here",
+        ),
         (HEADER + LINE.replace("6067.00", "9e999"), "f:2:45: a bound is out of range"),
         (
             HEADER + LINE.replace("month<=", "month>="),
@@ -119,6 +123,12 @@ def test_broken_files_are_refused_with_a_place(content: bytes | str, says: str) 
     with pytest.raises(UsageError) as caught:
         parse(raw, "f")
     assert str(caught.value).startswith(says)
+
+
+def test_windows_checkouts_are_read() -> None:
+    text = text_of(Ratchet.of([entry(number) for number in range(3)]))
+    for content in (text.replace("\n", "\r\n").encode(), b"\xef\xbb\xbf" + text.encode()):
+        assert text_of(parse(content, "f")) == text
 
 
 def test_all_problems_at_once() -> None:

@@ -149,6 +149,18 @@ def test_locked_policies_cannot_be_baselined() -> None:
     assert (dropped.ratchet, len(dropped.of(Change.LOCKED))) == (Ratchet(), 2)
 
 
+def test_an_entry_that_names_another_policy_holds_nothing() -> None:
+    forged = Ratchet.of(replace(entry, policy="harmless") for entry in baseline(SPEND, rows()).entries)
+    report = run(SPEND, rows(), forged)
+    assert (report.verdict, set(statuses(report).values())) == (Verdict.FAIL, {Status.OPEN})
+    assert {item.beyond_baseline for item in report.findings} == {
+        "the baseline does not hold: its line names the policy harmless"
+    }
+    done = update(forged, report)
+    assert (done.ratchet, len(done.of(Change.MISNAMED)), len(done.of(Change.NEW))) == (Ratchet(), 2, 2)
+    assert update(forged, report, accept_new=True).ratchet == baseline(SPEND, rows())
+
+
 def test_another_measure_or_side_is_not_what_was_accepted() -> None:
     ratchet = baseline(SPEND, rows())
     report = run(
