@@ -29,7 +29,7 @@ _USER = re.compile(r"(.*) <([^<>]+)>", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class KeyFacts:
-    """What else ``GET /keys`` says of a key, as it says it; None where it does not.
+    """The settings of a key and its own counters, as ``GET /keys`` has them; None where it has null.
 
     Attributes:
         limit_usd: the most the key may spend in each period.
@@ -37,6 +37,8 @@ class KeyFacts:
         usage_usd: what it has spent so far.
         created_at: ISO 8601.
         expires_at: ISO 8601.
+        byok_usage_usd: what it has spent so far with provider keys of one's own.
+        counts_byok: whether that counts toward the limit.
     """
 
     limit_usd: float | None = None
@@ -44,6 +46,25 @@ class KeyFacts:
     usage_usd: float | None = None
     created_at: str | None = None
     expires_at: str | None = None
+    byok_usage_usd: float | None = None
+    counts_byok: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Guardrail:
+    """One guardrail as ``GET /guardrails`` lists it.
+
+    Attributes:
+        name: what people see.
+        is_assigned: whether it holds for some key or member, or for all of its workspace.
+        limit_usd: its budget in each period, or None.
+        counts_byok: whether spend with provider keys of one's own counts toward the budget.
+    """
+
+    name: str
+    is_assigned: bool
+    limit_usd: float | None = None
+    counts_byok: bool = False
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -56,7 +77,8 @@ class ApiKey:
         workspace_id: the workspace's UUID.
         workspace: the workspace's name.
         disabled: whether the key is switched off.
-        facts: what else is listed; never the label, which holds a part of the secret.
+        facts: what else is listed, never the label, which holds a part of the secret; None where the source
+            does not say it, or says what makes no sense.
     """
 
     name: str
@@ -64,7 +86,7 @@ class ApiKey:
     workspace_id: str = ""
     workspace: str = ""
     disabled: bool = False
-    facts: KeyFacts = field(default=KeyFacts(), compare=False)
+    facts: KeyFacts | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -98,6 +120,30 @@ class Directory:
         return frozenset(name for name, keys in self.by_name.items() if len(keys) > 1)
 
 
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What of the account itself a policy is about.
+
+    Attributes:
+        directory: all keys.
+        keys: those that ``where`` selects, used or not.
+        guardrails: as ``Account`` has them.
+    """
+
+    directory: Directory
+    keys: tuple[ApiKey, ...]
+    guardrails: tuple[Guardrail, ...] | None = None
+
+    def key(self, member: Member) -> ApiKey | None:
+        """The listed key behind a member, if there is but one."""
+        if member is None:
+            return None
+        if member.startswith(HASH_PREFIX):
+            return self.directory.by_hash.get(member.removeprefix(HASH_PREFIX))
+        keys = self.directory.by_name.get(member, ())
+        return keys[0] if len(keys) == 1 else None
+
+
 @dataclass(frozen=True)
 class Account:
     """What is known of the account before the first query.
@@ -107,12 +153,14 @@ class Account:
         directory: the keys and workspaces.
         catalogue: the models and prices, or None where there is no such answer.
         pseudonyms: what stands for the names of its members, or None where they have their own.
+        guardrails: sorted by name; None where nobody asked, or the source does not list them.
     """
 
     meta: Meta
     directory: Directory
     catalogue: Catalog | None = None
     pseudonyms: Pseudonyms | None = None
+    guardrails: tuple[Guardrail, ...] | None = None
 
     def names(self, dimension: str, member: Member) -> frozenset[str]:
         """Every text by which a pattern may match a member; "" stands for a member without a name."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from orpolicy.account import HASH_PREFIX, PREVIEW_BY_NAME
+from orpolicy.account import HASH_PREFIX, PREVIEW_BY_NAME, Listing
 from orpolicy.catalog.sets import BUILT_IN_SETS, members
 from orpolicy.errors import Reason, SourceError
 from orpolicy.nouns import dataclass
@@ -85,6 +85,7 @@ class Bound:
             days of a running month.
         catalogue: the models and prices, where the kind needs them.
         now: the run's clock; None where a policy is bound outside a run.
+        listing: keys and guardrails, for a kind that is about them.
     """
 
     policy: Policy
@@ -99,6 +100,7 @@ class Bound:
     periods: tuple[Window, ...] = ()
     catalogue: Catalog | None = None
     now: datetime | None = None
+    listing: Listing | None = None
 
     @property
     def hashes(self) -> frozenset[str]:
@@ -242,6 +244,7 @@ def bind(policy: Policy, rule: Rule, scene: Scene) -> Bound:
         periods=periods,
         catalogue=_catalogue(rule, account),
         now=scene.now,
+        listing=_listing(rule, where, account) if rule.lists_keys or rule.lists_guardrails else None,
     )
     return replace(bound, slices=_slices(bound, context, metrics))
 
@@ -267,6 +270,19 @@ def _window(text: str, now: datetime) -> Window:
         return closed_window(text, now)
     except ValueError as error:
         raise SourceError(Reason.EMPTY_WINDOW, str(error)) from error
+
+
+def _listing(rule: Rule, where: Mapping[str, Matcher], account: Account) -> Listing:
+    """The keys that every selector admits, used or not."""
+    keys = tuple(
+        key
+        for key in account.directory.keys
+        if all(
+            test.matches(account.names(name, key_member(key.key_hash) if name == KEY else key.workspace))
+            for name, test in where.items()
+        )
+    )
+    return Listing(account.directory, keys if rule.lists_keys else (), account.guardrails)
 
 
 def _catalogue(rule: Rule, account: Account) -> Catalog | None:

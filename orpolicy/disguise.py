@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from orpolicy.account import Account, ApiKey, Directory
+from orpolicy.account import Account, ApiKey, Directory, Guardrail
 from orpolicy.binding import KEY, WORKSPACE, Sets
 from orpolicy.errors import Reason, SourceError
 from orpolicy.policy.patterns import HASH_PREFIX, Patterns, expand
@@ -54,6 +54,9 @@ def disguised(recording: Recording, policies: PolicySet) -> Recording:
         else recording.catalogue,
         answers=tuple(mask.asked(asked) for asked in recording.answers),
         pseudonyms=_matched(policies, members, Account(recording.meta, directory)),
+        guardrails=mask.error(recording.guardrails)
+        if isinstance(recording.guardrails, SourceError)
+        else recording.guardrails and mask.guardrails(recording.guardrails),
     )
 
 
@@ -123,6 +126,11 @@ class _Mask:
             for name, uuids in directory.workspaces.items()
         }
         return Directory(tuple(sorted(map(self.key, directory.keys))), dict(sorted(workspaces.items())))
+
+    def guardrails(self, guardrails: tuple[Guardrail, ...]) -> tuple[Guardrail, ...]:
+        """The guardrails, whose names may hold those of keys, people and workspaces."""
+        names = self.texts(item.name for item in guardrails)
+        return tuple(replace(item, name=name) for item, name in zip(guardrails, names, strict=True))
 
     def key(self, key: ApiKey) -> ApiKey:
         """One key."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeGuard
 from orpolicy.columns import LazyColumn
 from orpolicy.errors import Reason, SourceError
 from orpolicy.fetch import CONTROL_USD
+from orpolicy.listed import listed_keys, with_unused
 from orpolicy.nouns import dataclass
 from orpolicy.rules.base import Measured, Row, Skip, Traffic
 from orpolicy.screening import Subjects, chosen, floored, screened, suspects
@@ -34,7 +35,7 @@ class Breach:
     Attributes:
         verdict: fail or warn, by the threshold alone.
         value: the measure's.
-        note: the measure's.
+        note: the measure's, likewise ``fix``.
     """
 
     row: Row
@@ -42,6 +43,7 @@ class Breach:
     value: float
     threshold: float
     note: str
+    fix: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +79,12 @@ def judge(bound: Bound, gathered: Gathered) -> Judgement:
     traffic = traffic_of(bound, gathered)
     if traffic.totals.requests <= 0 and traffic.totals.spend_usd <= 0:
         raise SourceError(Reason.EMPTY_WINDOW, f"there was no usage at all in {bound.window}")
-    if not gathered.matched and not bound.policy.allow_empty:
+    listed = listed_keys(bound)
+    if not gathered.matched and not listed and not bound.policy.allow_empty:
         raise SourceError(Reason.NOTHING_MATCHED, "`where` matches nothing that was used in the window")
     subjects = subjects_of(bound, gathered.selected)
+    if bound.rule.lists_keys:
+        subjects = _Found(with_unused(listed, subjects.table))
     sides = floored(subjects.table, bound.policy.floor, traffic.totals.spend_usd)
     measured = _measured(bound, subjects, sides.big, traffic)
     _check_judged(len(measured.judged), measured.skipped)
@@ -218,14 +223,14 @@ def _breaches(bound: Bound, judged: Sequence[tuple[Row, Measured]]) -> Iterable[
         crossed = bound.thresholds.crossed(measured.value, reaching=bound.rule.reaching)
         if crossed and measured.may_breach:
             verdict = Verdict.WARN if measured.at_most_warns else crossed[0]
-            yield Breach(row, verdict, measured.value, crossed[1], measured.note)
+            yield Breach(row, verdict, measured.value, crossed[1], measured.note, measured.fix)
 
 
 def traffic_of(bound: Bound, gathered: Gathered) -> Traffic:
     """All traffic of the policy's window, and of the periods before it."""
     if not bound.periods:
         totals = Totals.of_table(gathered.traffic)
-        return Traffic(totals, catalogue=bound.catalogue, now=bound.now)
+        return Traffic(totals, catalogue=bound.catalogue, now=bound.now, listing=bound.listing)
     (sums,) = _by_period(gathered.traffic, (), bound).values() or ((Totals(),) * (len(bound.periods) + 1),)
     return Traffic(sums[-1], sums[:-1], bound.catalogue, bound.now)
 

@@ -205,7 +205,7 @@ def _labelled(formula: str, lever: Lever, bound: Bound) -> str:
 def _recommendation(bound: Bound, breach: Breach, worth: Estimate) -> Recommendation:
     advice = bound.rule.advice(breach.row, breach.threshold)
     replacement = worth.replacement or bound.policy.replacement
-    text = advice.text.replace("{replacement}", replacement or ANOTHER_MODEL)
+    text = advice.text.replace("{replacement}", replacement or ANOTHER_MODEL).replace("{fix}", breach.fix)
     risk = f"{advice.risk} {worth.caveat[:1].upper()}{worth.caveat[1:]}." if worth.caveat else advice.risk
     return Recommendation(advice.action, replacement or None, text, risk)
 

@@ -134,7 +134,7 @@ def _fits_cells(bound: Bound) -> bool:
 
 def _need(judgement: Judgement, gathered: Gathered, desk: Desk, account: Account) -> Need | None:
     bound = judgement.bound
-    if not _fits_cells(bound) or not set(GRID) <= account.meta.dimensions:
+    if bound.listing is not None or not _fits_cells(bound) or not set(GRID) <= account.meta.dimensions:
         return None
     if not bound.periods and set(GRID) <= set(gathered.everything.dimensions):
         return None

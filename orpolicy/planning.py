@@ -37,7 +37,7 @@ class Plan:
 
     Attributes:
         queries: of the first round, control totals first.
-        account_requests: requests for meta, keys, workspaces and models, at least.
+        account_requests: requests for meta, keys, workspaces, guardrails and models, at least.
         unasked: policies that cannot be asked, with the reason.
         later: what may be asked after the first answers.
     """
@@ -131,7 +131,7 @@ def make_plan(policies: PolicySet, source: Source, choice: Choice) -> Plan:
     shapes = fuse(needs, stage.base_metrics) if stage.bounds else ()
     return Plan(
         queries=tuple(PlannedQuery(query, shape.policies) for shape in shapes for query in shape.queries),
-        account_requests=4 if stage.names_keys else 2,
+        account_requests=(4 if stage.names_keys else 2) + (3 if stage.lists_guardrails else 0),
         unasked=tuple((name, error.detail) for name, error in stage.failed.items()),
         later=tuple(_later(stage)),
     )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
-    from orpolicy.account import Directory
+    from orpolicy.account import Directory, Guardrail
     from orpolicy.catalog.model import Catalog
     from orpolicy.period import Window
     from orpolicy.policy.model import PolicySet
@@ -117,6 +117,10 @@ class Recorder(Source):
         """The other's keys and workspaces."""
         return self._once("directory", self._source.directory)
 
+    def guardrails(self) -> tuple[Guardrail, ...] | None:
+        """The other's guardrails."""
+        return self._once("guardrails", self._source.guardrails)
+
     def catalogue(self) -> Catalog | None:
         """The other's catalogue."""
         return self._once("catalogue", self._source.catalogue)
@@ -156,6 +160,7 @@ class Recorder(Source):
             meta=self.meta(),
             directory=attempt(self.directory) if "directory" in self._about else None,
             catalogue=attempt(self.catalogue),
+            guardrails=attempt(self.guardrails) if "guardrails" in self._about else None,
             answers=tuple(self.asked),
             pseudonyms=self.pseudonyms,
         )

@@ -69,7 +69,12 @@ class Stage:
     @property
     def names_keys(self) -> bool:
         """Whether any chosen policy is about keys or workspaces, so that the account's are asked for."""
-        return any(_names_keys(policy, RULES[policy.rule].default_by) for policy in self.policies)
+        return any(_names_keys(policy, RULES[policy.rule].read(policy)) for policy in self.policies)
+
+    @property
+    def lists_guardrails(self) -> bool:
+        """Whether any chosen policy is about guardrails, so that the account's are asked for."""
+        return any(RULES[policy.rule].read(policy).lists_guardrails for policy in self.policies)
 
     @property
     def base_metrics(self) -> tuple[str, ...]:
@@ -142,17 +147,21 @@ class _Met:
     no_meta: SourceError | None
     no_directory: SourceError | None
     notices: tuple[str, ...]
+    no_guardrails: SourceError | None = None
 
     def hindrance(self, policy: Policy, rule: Rule) -> SourceError | None:
         """Why a policy cannot be asked at all, or None."""
         if self.no_meta is not None:
             return self.no_meta
-        return self.no_directory if _names_keys(policy, rule.default_by) else None
+        if rule.lists_guardrails and self.no_guardrails is not None:
+            return self.no_guardrails
+        return self.no_directory if _names_keys(policy, rule) else None
 
 
-def _names_keys(policy: Policy, default_by: tuple[str, ...]) -> bool:
-    by = default_by if policy.by is None else policy.by
-    return not {KEY, WORKSPACE}.isdisjoint({*by, *(selector.dimension for selector in policy.where)})
+def _names_keys(policy: Policy, rule: Rule) -> bool:
+    by = rule.default_by if policy.by is None else policy.by
+    named = {*by, *(selector.dimension for selector in policy.where)}
+    return rule.lists_guardrails or not named.isdisjoint({KEY, WORKSPACE})
 
 
 def _meet(source: Source, policies: Sequence[tuple[Policy, Rule]]) -> _Met:
@@ -161,7 +170,7 @@ def _meet(source: Source, policies: Sequence[tuple[Policy, Rule]]) -> _Met:
     if isinstance(meta, SourceError):
         assumed = Meta({name: not METRICS[name].additive for name in METRICS}, frozenset(DIMENSIONS))
         return _Met(Account(assumed, Directory()), meta, None, ())
-    keys_matter = any(_names_keys(policy, rule.default_by) for policy, rule in policies)
+    keys_matter = any(_names_keys(policy, rule) for policy, rule in policies)
     directory = attempt(source.directory) if keys_matter else Directory()
     no_directory = directory if isinstance(directory, SourceError) else None
     catalogue = attempt(source.catalogue)
@@ -174,8 +183,11 @@ def _meet(source: Source, policies: Sequence[tuple[Policy, Rule]]) -> _Met:
             f"{len(catalogue.skipped)} catalogue rows could not be read: {'; '.join(catalogue.skipped[:3])}"
         )
     known = Directory() if isinstance(directory, SourceError) else directory
-    account = Account(meta, known, catalogue, source.pseudonyms)
-    return _Met(account, None, no_directory, tuple(notices))
+    guardrails = attempt(source.guardrails) if any(rule.lists_guardrails for _, rule in policies) else None
+    no_guardrails = guardrails if isinstance(guardrails, SourceError) else None
+    listed = None if isinstance(guardrails, SourceError) else guardrails
+    account = Account(meta, known, catalogue, source.pseudonyms, listed)
+    return _Met(account, None, no_directory, tuple(notices), no_guardrails)
 
 
 def _check_names(policies: Sequence[tuple[Policy, Rule]], waivers: Sequence[Waiver], met: _Met) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from orpolicy.account import Listing
     from orpolicy.catalog.model import Catalog
     from orpolicy.period import Window
     from orpolicy.policy.model import Json, Policy
@@ -89,12 +90,14 @@ class Traffic:
         history: as in ``Row``.
         catalogue: the models and their prices; None unless the kind ``needs_catalogue``.
         now: the run's clock, aware; None outside a run.
+        listing: keys and guardrails; None unless the kind ``lists_keys`` or ``lists_guardrails``.
     """
 
     totals: Totals
     history: tuple[Totals, ...] = ()
     catalogue: Catalog | None = None
     now: datetime | None = None
+    listing: Listing | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +109,14 @@ class Measured:
         note: what explains it, or "".
         may_breach: False where the value alone must not fail the row.
         at_most_warns: whether the value is no certainty, so that it warns where it would fail.
+        fix: the exact setting to change, which advice may name as ``{fix}``.
     """
 
     value: float
     note: str = ""
     may_breach: bool = True
     at_most_warns: bool = False
+    fix: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +154,8 @@ class Advice:
 
     Attributes:
         action: a closed word for machines.
-        text: for people; ``{replacement}`` stands for the model that the savings chose.
+        text: for people; ``{replacement}`` stands for the model that the savings chose, ``{fix}`` for what
+            was measured to be changed.
         risk: what may be worse afterwards.
         expect: what the figure should do once it is fixed.
     """
@@ -213,6 +219,16 @@ class Rule(ABC):
     @property
     def by_day(self) -> bool:
         """Whether a running month is asked by day: its complete days are then the history."""
+        return False
+
+    @property
+    def lists_keys(self) -> bool:
+        """Whether the subjects are the listed keys of the account, used or not."""
+        return False
+
+    @property
+    def lists_guardrails(self) -> bool:
+        """Whether the account's guardrails are asked for."""
         return False
 
     @property

@@ -1,11 +1,12 @@
-"""The lists of the API: meta, workspaces, keys, models; decoded, and followed over their pages."""
+"""The lists of the API: meta, workspaces, keys, guardrails, models; decoded, and followed over pages."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, cast
 from urllib.parse import urljoin
 
-from orpolicy.account import ApiKey, KeyFacts
+from orpolicy.account import ApiKey, Guardrail, KeyFacts
 from orpolicy.query.model import Meta
 from orpolicy.sources._columns import malformed
 
@@ -51,25 +52,66 @@ def decode_key(item: Item, workspaces: dict[str, str]) -> ApiKey:
     return ApiKey(name, key_hash, home, workspaces.get(home, ""), disabled, _facts(item))
 
 
-def _facts(item: Item) -> KeyFacts:
-    """What no judgement rests on yet: what is not as it should be is not there."""
-    return KeyFacts(
-        limit_usd=_amount(item.get("limit")),
-        limit_reset=_word(item.get("limit_reset")),
-        usage_usd=_amount(item.get("usage")),
-        created_at=_word(item.get("created_at")),
-        expires_at=_word(item.get("expires_at")),
-    )
+def _facts(item: Item) -> KeyFacts | None:
+    """The key's settings; None if one is missing or is not as it should be: half of them would mislead."""
+    try:
+        return KeyFacts(
+            limit_usd=_amount(item["limit"]),
+            limit_reset=_word(item["limit_reset"]),
+            usage_usd=_amount(item.get("usage")),
+            created_at=_moment(item["created_at"]),
+            expires_at=_moment(item.get("expires_at")),
+            byok_usage_usd=_amount(item.get("byok_usage")),
+            counts_byok=_maybe_flag(item.get("include_byok_in_limit")),
+        )
+    except (KeyError, ValueError):
+        return None
 
 
 def _amount(value: object) -> float | None:
-    if not isinstance(value, int | float) or isinstance(value, bool):
+    if value is None:
         return None
-    return value if abs(value) < _MAX_USD else None
+    number = float(value) if isinstance(value, str) else value
+    if isinstance(number, bool) or not isinstance(number, int | float) or not abs(number) < _MAX_USD:
+        raise ValueError(f"no amount of dollars: {value!r:.80}")
+    return number
 
 
 def _word(value: object) -> str | None:
-    return value if isinstance(value, str) else None
+    if value is None or isinstance(value, str):
+        return value
+    raise ValueError(f"no text: {value!r:.80}")
+
+
+def _moment(value: object) -> str | None:
+    text = _word(value)
+    if text is not None:
+        datetime.fromisoformat(text)
+    return text
+
+
+def _maybe_flag(value: object) -> bool | None:
+    if value is None or isinstance(value, bool):
+        return value
+    raise ValueError(f"neither true nor false: {value!r:.80}")
+
+
+def decode_guardrail(item: Item, assigned: frozenset[str]) -> Guardrail:
+    """One row of ``GET /guardrails``.
+
+    Args:
+        item: the row.
+        assigned: ids of those that hold for somebody.
+
+    Raises:
+        SourceError: MALFORMED_ANSWER.
+    """
+    name, identity = _text(item, "name"), _text(item, "id")
+    try:
+        limit_usd, counts = _amount(item.get("limit_usd")), _maybe_flag(item.get("include_byok_in_budgets"))
+    except ValueError as error:
+        raise malformed(f"guardrail {name:.80}: {error}") from None
+    return Guardrail(name, identity in assigned, limit_usd, counts is True)
 
 
 def walk(ask: Callable[[int], Json], identity: str) -> list[Item]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from orpolicy.account import KeyFacts
 from orpolicy.errors import Reason, SourceError
 from orpolicy.period import stamp
 from orpolicy.query.model import Answer
@@ -20,7 +21,7 @@ from orpolicy.version import __version__
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from orpolicy.account import ApiKey, Directory
+    from orpolicy.account import ApiKey, Directory, Guardrail
     from orpolicy.catalog.model import Catalog
     from orpolicy.query.model import Query
     from orpolicy.sources._snapshot_model import Asked, Recording
@@ -50,6 +51,7 @@ def encode(recording: Recording) -> bytes:
         "meta": {"metrics": dict(recording.meta.metrics), "dimensions": [*sorted(recording.meta.dimensions)]},
         "directory": _directory(recording.directory),
         "catalogue": _catalogue(recording.catalogue),
+        "guardrails": _guardrails(recording.guardrails),
         "pseudonyms": {name: [*found] for name, found in recording.pseudonyms.matched.items()}
         if recording.pseudonyms
         else None,
@@ -95,7 +97,7 @@ def _directory(directory: Directory | SourceError | None) -> Json:
 
 
 def _key(key: ApiKey) -> Json:
-    facts = key.facts
+    facts = key.facts or KeyFacts()
     return {
         "name": key.name,
         "hash": key.key_hash,
@@ -107,6 +109,27 @@ def _key(key: ApiKey) -> Json:
         "usage_usd": facts.usage_usd,
         "created_at": facts.created_at,
         "expires_at": facts.expires_at,
+        "byok_usage_usd": facts.byok_usage_usd,
+        "counts_byok": facts.counts_byok,
+        "has_facts": key.facts is not None,
+    }
+
+
+def _guardrails(guardrails: tuple[Guardrail, ...] | SourceError | None) -> Json:
+    if guardrails is None:
+        return None
+    if isinstance(guardrails, SourceError):
+        return _error(guardrails)
+    return {
+        "list": [
+            {
+                "name": item.name,
+                "is_assigned": item.is_assigned,
+                "limit_usd": item.limit_usd,
+                "counts_byok": item.counts_byok,
+            }
+            for item in guardrails
+        ]
     }
 
 

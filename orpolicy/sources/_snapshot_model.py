@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from orpolicy.account import Directory
+    from orpolicy.account import Directory, Guardrail
     from orpolicy.catalog.model import Catalog
     from orpolicy.pseudonyms import Pseudonyms
     from orpolicy.query.model import Filter, Meta, Query
@@ -71,6 +71,7 @@ class Recording:
         catalogue: the models and prices, or why they are not known; None where there are none.
         answers: of the run first, in the order in which they were asked.
         pseudonyms: what stands for names, or None where they are there.
+        guardrails: or why they are not known; None where nobody asked, or there are none to ask for.
     """
 
     now: datetime
@@ -80,6 +81,7 @@ class Recording:
     catalogue: Catalog | SourceError | None
     answers: tuple[Asked, ...]
     pseudonyms: Pseudonyms | None = None
+    guardrails: tuple[Guardrail, ...] | SourceError | None = None
 
 
 def filters_beyond(query: Query, context: frozenset[Filter]) -> tuple[Filter, ...] | None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
-from orpolicy.account import ApiKey, Directory, KeyFacts
+from orpolicy.account import ApiKey, Directory, Guardrail, KeyFacts
 from orpolicy.codes import Code
 from orpolicy.errors import Reason, SourceError, UsageError
 from orpolicy.period import Window, parse_moment
@@ -91,6 +92,7 @@ def _recording(fields: Fields, name: str) -> Recording:
             _asked(Fields.of(item, "an answer"), members, name) for item in fields.items("answers")
         ),
         pseudonyms=_pseudonyms(fields.raw("pseudonyms")),
+        guardrails=_guardrails(fields.values.get("guardrails")),
     )
 
 
@@ -147,13 +149,45 @@ def _key(fields: Fields) -> ApiKey:
         fields.text("workspace_id"),
         fields.text("workspace"),
         fields.flag("disabled"),
-        KeyFacts(
-            limit_usd=as_amount(fields.raw("limit_usd"), "limit_usd"),
-            limit_reset=fields.maybe_text("limit_reset"),
-            usage_usd=as_amount(fields.raw("usage_usd"), "usage_usd"),
-            created_at=fields.maybe_text("created_at"),
-            expires_at=fields.maybe_text("expires_at"),
-        ),
+        _facts(fields),
+    )
+
+
+def _facts(fields: Fields) -> KeyFacts | None:
+    """The key's settings; early snapshots do not say whether they were known, nor anything of BYOK."""
+    found = KeyFacts(
+        limit_usd=as_amount(fields.raw("limit_usd"), "limit_usd"),
+        limit_reset=fields.maybe_text("limit_reset"),
+        usage_usd=as_amount(fields.raw("usage_usd"), "usage_usd"),
+        created_at=fields.maybe_text("created_at"),
+        expires_at=fields.maybe_text("expires_at"),
+    )
+    if "has_facts" not in fields.values:
+        return None if found == KeyFacts() else found
+    if not fields.flag("has_facts"):
+        return None
+    return replace(
+        found,
+        byok_usage_usd=as_amount(fields.raw("byok_usage_usd"), "byok_usage_usd"),
+        counts_byok=None if fields.raw("counts_byok") is None else fields.flag("counts_byok"),
+    )
+
+
+def _guardrails(value: object) -> tuple[Guardrail, ...] | SourceError | None:
+    if value is None:
+        return None
+    fields = Fields.of(value, "guardrails")
+    if "error" in fields.values:
+        return _error(fields)
+    return tuple(_guardrail(Fields.of(item, "a guardrail")) for item in fields.items("list"))
+
+
+def _guardrail(fields: Fields) -> Guardrail:
+    return Guardrail(
+        fields.text("name"),
+        fields.flag("is_assigned"),
+        as_amount(fields.raw("limit_usd"), "limit_usd"),
+        fields.flag("counts_byok"),
     )
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from orpolicy.account import Directory
+    from orpolicy.account import Directory, Guardrail
     from orpolicy.catalog.model import Catalog
     from orpolicy.pseudonyms import Pseudonyms
     from orpolicy.query.generation import Generation
@@ -113,6 +113,10 @@ class Source(ABC):
     @abstractmethod
     def directory(self) -> Directory:
         """The account's keys and workspaces."""
+
+    def guardrails(self) -> tuple[Guardrail, ...] | None:
+        """The account's guardrails, sorted by name; None: this source does not list them."""
+        return None
 
     @abstractmethod
     def catalogue(self) -> Catalog | None:

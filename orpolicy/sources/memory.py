@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from orpolicy.account import Guardrail
     from orpolicy.catalog.model import Catalog
     from orpolicy.period import Window
     from orpolicy.query.model import Filter, Query
@@ -66,6 +67,7 @@ class Memory(Source):
         now: datetime,
         directory: Directory | None = None,
         catalogue: Catalog | None = None,
+        guardrails: tuple[Guardrail, ...] | None = None,
         kind: str = "",
         host: str = "",
     ) -> None:
@@ -73,6 +75,7 @@ class Memory(Source):
         self._now = now
         self._directory = directory or Directory()
         self._catalogue = catalogue
+        self._guardrails = guardrails
         self._info = SourceInfo(kind or self.kind, host, requests=0)
 
     @classmethod
@@ -104,6 +107,10 @@ class Memory(Source):
     def directory(self) -> Directory:
         """The keys and workspaces that the records were given with."""
         return self._directory
+
+    def guardrails(self) -> tuple[Guardrail, ...] | None:
+        """The guardrails that the records were given with."""
+        return self._guardrails
 
     def catalogue(self) -> Catalog | None:
         """The catalogue that the records were given with."""

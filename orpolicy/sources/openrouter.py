@@ -19,13 +19,14 @@ from orpolicy.sources._decode import decode_answer
 from orpolicy.sources._endpoint import read_endpoint
 from orpolicy.sources._folder import cache_folder
 from orpolicy.sources._json import BrokenJson, parse_json
-from orpolicy.sources._listings import PAGE, decode_key, decode_meta, walk, walk_links
+from orpolicy.sources._listings import PAGE, decode_guardrail, decode_key, decode_meta, walk, walk_links
 from orpolicy.sources._pace import Pace
 from orpolicy.sources.base import Source, SourceInfo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from orpolicy.account import Guardrail
     from orpolicy.catalog.model import Catalog
     from orpolicy.query.generation import Generation
     from orpolicy.query.model import Answer, Meta, Query
@@ -68,7 +69,9 @@ class OpenRouter(Source):
         self._cached = 0
         self._lock = threading.Lock()
         self._meta = _Once(self._ask_meta)
+        self._workspaces = _Once(self._ask_workspaces)
         self._directory = _Once(self._ask_directory)
+        self._guardrails = _Once(self._ask_guardrails)
         self._catalogue = _Once(lambda: saved or self._ask_catalogue())
 
     @classmethod
@@ -96,6 +99,10 @@ class OpenRouter(Source):
     def directory(self) -> Directory:
         """The keys of all workspaces, disabled ones included; asked once."""
         return self._directory.get()
+
+    def guardrails(self) -> tuple[Guardrail, ...]:
+        """The guardrails of all workspaces, and whether anybody is bound by them; asked once."""
+        return self._guardrails.get()
 
     def catalogue(self) -> Catalog:
         """The models and their prices, from the setting's file or else from the API; asked once."""
@@ -176,19 +183,37 @@ class OpenRouter(Source):
         return decode_meta(self._client.ask(Question("/analytics/meta")).payload)
 
     def _ask_directory(self) -> Directory:
-        """One request for the workspaces, then one for each 100 keys of each workspace.
-
-        Where there is but one workspace, the plain list is its list.
-        """
-        found = walk(lambda offset: self._page("/workspaces", {"offset": offset, "limit": PAGE}), "id")
-        names = {str(item["id"]): str(item.get("name") or "") for item in found}
-        scopes: list[dict[str, str | int]] = [{"workspace_id": identity} for identity in names]
-        lists = self._each(self._keys, scopes if len(scopes) > 1 else [{}])
+        """One request for the workspaces, then one for each 100 keys of each workspace."""
+        names = {str(item["id"]): str(item.get("name") or "") for item in self._workspaces.get()}
+        lists = self._each(self._keys, self._scopes())
         workspaces: dict[str, tuple[str, ...]] = {}
         for identity, name in names.items():
             workspaces[name] = (*workspaces.get(name, ()), identity)
         keys = {key.key_hash: key for items in lists for key in (decode_key(item, names) for item in items)}
         return Directory(tuple(sorted(keys.values())), workspaces)
+
+    def _ask_workspaces(self) -> list[Item]:
+        return walk(lambda offset: self._page("/workspaces", {"offset": offset, "limit": PAGE}), "id")
+
+    def _scopes(self) -> list[dict[str, str | int]]:
+        """What tells each workspace's list; where there is but one workspace, the plain list is its own."""
+        scopes: list[dict[str, str | int]] = [{"workspace_id": str(item["id"])} for item in self._workspaces.get()]
+        return scopes if len(scopes) > 1 else [{}]
+
+    def _ask_guardrails(self) -> tuple[Guardrail, ...]:
+        """The lists of each workspace, and who is assigned to what; a workspace's default needs nobody."""
+        lists = self._each(lambda scope: self._listed("/guardrails", scope), self._scopes())
+        found = {str(item["id"]): item for items in lists for item in items}
+        if not found:
+            return ()
+        paths = ("/guardrails/assignments/keys", "/guardrails/assignments/members")
+        assigned = {str(item.get("guardrail_id")) for path in paths for item in self._listed(path, {})}
+        defaults = {str(item.get("default_guardrail_id")) for item in self._workspaces.get()}
+        guardrails = [decode_guardrail(item, frozenset(assigned | defaults)) for item in found.values()]
+        return tuple(sorted(guardrails, key=lambda item: (item.name, item.is_assigned)))
+
+    def _listed(self, path: str, scope: dict[str, str | int]) -> list[Item]:
+        return walk(lambda offset: self._page(path, {**scope, "offset": offset, "limit": PAGE}), "id")
 
     def _keys(self, scope: dict[str, str | int]) -> list[Item]:
         return walk(

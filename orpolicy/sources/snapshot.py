@@ -14,7 +14,7 @@ from orpolicy.sources.base import Source
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from orpolicy.account import Directory
+    from orpolicy.account import Directory, Guardrail
     from orpolicy.catalog.model import Catalog
     from orpolicy.pseudonyms import Pseudonyms
     from orpolicy.query.model import Answer, Meta, Query
@@ -90,6 +90,15 @@ class Snapshot(Source):
                 "the account's keys are not in this snapshot: record again with `orpolicy snapshot`",
             )
         return _given(found)
+
+    def guardrails(self) -> tuple[Guardrail, ...] | None:
+        """The recorded guardrails; None if nobody asked for them.
+
+        Raises:
+            SourceError: as it was recorded.
+        """
+        found = self._recording.guardrails
+        return None if found is None else _given(found)
 
     def catalogue(self) -> Catalog | None:
         """The recorded catalogue, unless the run brings another.

@@ -56,6 +56,10 @@ def rule_of(finding: Finding, question: Question) -> Rule:
         raise _lost(finding) from error
     if rule.measure_name != finding.measure.name:
         raise _lost(finding)
+    if rule.lists_keys or rule.lists_guardrails:
+        raise SourceError(
+            Reason.NOT_ANSWERABLE, "usage does not show settings: run `orpolicy check` to see how they are now"
+        )
     if rule.history_periods and rule.measure_name != GROWTH:
         raise _lost(finding)
     return rule

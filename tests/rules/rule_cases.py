@@ -2,7 +2,8 @@
 
 A file ``cases/<kind>.yaml`` holds ``cases``; what stands beside them (``now``, ``base``, ``catalogue``,
 ``policies``, ``records``) holds for every case that does not say otherwise. A record is ``base`` with the
-fields that it names; a field that neither names is null. ``expect`` has one entry a policy:
+fields that it names; a field that neither names is null. ``keys`` are rows of ``GET /keys``, ``guardrails``
+of ``GET /guardrails`` with ``assigned`` beside. ``expect`` has one entry a policy:
 
     verdict: fail
     rows: {seen: 3, judged: 2, under_floor: 1, not_applicable: 0}      # those left out are 0
@@ -21,6 +22,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from orpolicy.account import Directory
 from orpolicy.catalog.load import parse_catalog
 from orpolicy.lint import lint
 from orpolicy.period import parse_moment
@@ -28,6 +30,7 @@ from orpolicy.policy import document
 from orpolicy.policy.loader import load_texts
 from orpolicy.policy_kinds import Kinds
 from orpolicy.query.vocabulary import DIMENSIONS
+from orpolicy.sources._listings import decode_guardrail, decode_key
 from orpolicy.sources.memory import Memory
 from orpolicy.staging import Choice
 from orpolicy.table import DATE, Table
@@ -35,13 +38,14 @@ from orpolicy.table import DATE, Table
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from orpolicy.account import Guardrail
     from orpolicy.finding import Finding
     from orpolicy.policy.model import Json, PolicySet
     from orpolicy.report import PolicyResult, Report
     from orpolicy.table import Member, Number
 
 CASES = Path(__file__).parent / "cases"
-SHARED = {"now", "base", "catalogue", "policies", "records"}
+SHARED = {"now", "base", "catalogue", "policies", "records", "keys", "guardrails"}
 OWN = SHARED | {"name", "expect", "refused", "window"}
 
 
@@ -63,9 +67,25 @@ class Case:
         now = parse_moment(text(self.fields["now"]))
         catalogue = parse_catalog(self.fields["catalogue"], None) if "catalogue" in self.fields else None
         window = text(self.fields["window"]) if "window" in self.fields else None
-        return lint(
-            self.policies(), Memory(self.records(), now=now, catalogue=catalogue), Choice(window=window)
+        account = Memory(
+            self.records(),
+            now=now,
+            catalogue=catalogue,
+            directory=self.directory(),
+            guardrails=self.guardrails(),
         )
+        return lint(self.policies(), account, Choice(window=window))
+
+    def directory(self) -> Directory:
+        listed = [mapping(row) for row in items(self.fields.get("keys", []))]
+        return Directory(tuple(sorted(decode_key({**row}, {}) for row in listed)))
+
+    def guardrails(self) -> tuple[Guardrail, ...] | None:
+        if "guardrails" not in self.fields:
+            return None
+        listed = [mapping(row) for row in items(self.fields["guardrails"])]
+        assigned = frozenset(text(row["id"]) for row in listed if row["assigned"])
+        return tuple(decode_guardrail({**row}, assigned) for row in listed)
 
     def records(self) -> Table:
         base = mapping(self.fields["base"])

@@ -130,5 +130,5 @@ def test_what_else_is_said_of_a_key_is_kept_where_it_makes_sense(loopback: Loopb
     loopback.fail_next(body=raw({"data": keys}), path="/keys")
     with opened(loopback.environ) as source:
         facts = [key.facts for key in source.directory().keys]
-    assert facts == [KeyFacts(25, "monthly", 12.5, "2026-01-02", None), KeyFacts()]
+    assert facts == [KeyFacts(25, "monthly", 12.5, "2026-01-02", None), None]
     assert "sk-or" not in repr(facts)
