@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from orpolicy.table import Member
 
 EXPIRING_WITHIN = timedelta(days=14)
+
+ROUNDING = 1e-9
+"""Part of a bound by which dollars that were scaled to a month may seem to be above it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,7 @@ def _covers(ready: ReadyWaiver, claim: Claim, account: Account) -> bool:
 
 def _exceeds(waiver: Waiver, claim: Claim) -> bool:
     bound = waiver.max_spend_usd_per_month
-    return bound is not None and claim.usd_per_month > bound
+    return bound is not None and claim.usd_per_month > bound * (1 + ROUNDING)
 
 
 def _state(waiver: Waiver, covered: Sequence[Claim], today: date) -> WaiverState:
@@ -96,6 +100,6 @@ def _result(waiver: Waiver, state: WaiverState, covered: Sequence[Claim]) -> Wai
         reason=waiver.reason,
         owner=waiver.owner,
         findings=len(covered),
-        spend_usd=sum(claim.spend_usd for claim in covered),
+        spend_usd=math.fsum(claim.spend_usd for claim in covered),
         location=waiver.location,
     )

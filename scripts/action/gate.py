@@ -38,6 +38,8 @@ KEYLESS_COMMANDS = ("validate", "test")
 
 OWN_SOURCES = ("openrouter", "demo")
 MOST_ANNOTATIONS, MOST_CHARACTERS = 10, 4_000
+MOST_IN_SUMMARY = 100_000
+"""Characters of a complaint; GitHub drops a whole summary of more than 1 MiB, and the log has the rest."""
 
 _PROBLEM = re.compile(r"(?P<file>.+?):(?P<line>\d+):(?P<column>\d+): (?P<message>.+)")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
@@ -335,12 +337,19 @@ def write_summary(outcome: Outcome) -> None:
     else:
         parts.insert(0, f"## orpolicy: not run, exit code {outcome.code}\n")
     if outcome.missing or outcome.code not in EXITS_WITH_A_REPORT:
-        why = html.escape((outcome.missing or outcome.complaint).strip())
-        parts.append(f"<pre>{why}</pre>\n")
+        parts.append(f"<pre>{html.escape(_cut((outcome.missing or outcome.complaint).strip()))}</pre>\n")
     with Path(os.environ["GITHUB_STEP_SUMMARY"]).open(
         "a", encoding="utf-8", errors="backslashreplace"
     ) as file:
         file.write("\n".join(filter(None, parts)))
+
+
+def _cut(text: str) -> str:
+    """A text's first lines, as many as there is room for; what is left out is counted."""
+    if len(text) <= MOST_IN_SUMMARY:
+        return text
+    shown = text[:MOST_IN_SUMMARY].rpartition("\n")[0] or text[:MOST_IN_SUMMARY]
+    return f"{shown}\n... {len(text) - len(shown):,} more characters are in the log"
 
 
 def complaints(outcome: Outcome) -> Iterator[str]:

@@ -155,6 +155,17 @@ def test_a_complaint_is_cut(gate: Gate) -> None:
     assert "x" * 9000 in ended.summary
 
 
+@pytest.mark.parametrize("line", ["<" * 99, "<" * 300_000])
+def test_the_summary_stays_within_what_github_takes(gate: Gate, line: str) -> None:
+    script = f"sys.stderr.write((chr(60) * {len(line)} + chr(10)) * {400_000 // len(line)}); sys.exit(2)"
+    ended = gate.run("schedule", {"SPY": script}, source="demo")
+    assert ended.code == 2
+    assert len(ended.summary.encode()) < 1024 * 1024
+    shown, _, rest = ended.summary.partition("\n... ")
+    left = 400_000 // len(line) * (len(line) + 1) - 1 - shown.count("&lt;") - shown.count(";\n&lt;")
+    assert rest.startswith(f"{left:,} more characters are in the log</pre>")
+
+
 def test_without_a_key_the_policies_are_validated_and_tested(gate: Gate) -> None:
     gate.run("pull_request", policies="a.yaml", extra_args="--pack one -v --pack=two --now x")
     for call, command in enumerate(("validate", "test")):
