@@ -31,6 +31,7 @@ from orpolicy.report import (
     Baseline,
     Coverage,
     PolicyResult,
+    QueryRecord,
     Report,
     ReportSource,
     SavingsTotal,
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
 
 
 def read_report(path: Path) -> Report:
-    """The report in a file, but for its queries, overrides, trend and breakdown of spend.
+    """The report in a file, but for its overrides, trend and breakdown of spend.
 
     Raises:
         UsageError: if the file cannot be read, or is no report of this version of the format.
@@ -106,7 +107,7 @@ def _report(report: Fields) -> Report:
         findings=tuple(map(_finding, report.each("findings"))),
         inconclusive=tuple(map(_inconclusive, report.each("inconclusive"))),
         waivers=tuple(map(_waiver, report.each("waivers"))),
-        queries=(),
+        queries=tuple(map(_query, report.each("queries"))),
         catalogue_taken_at=report.at("catalogue").perhaps_moment("taken_at"),
         catalogue_models=report.at("catalogue").integer("models"),
         notices=report.texts("notices"),
@@ -204,6 +205,21 @@ def _driver(driver: Fields) -> Driver:
 def _inconclusive(item: Fields) -> Inconclusive:
     reason = Reason(item.text("reason"))
     return Inconclusive(item.text("policy"), reason, item.text("detail"), item.text("advice"), _place(item))
+
+
+def _query(query: Fields) -> QueryRecord:
+    return QueryRecord(
+        id=query.text("id"),
+        policies=query.texts("policies"),
+        request=query.at("request").members,
+        rows=query.integer("rows"),
+        truncated=query.members["truncated"] is True,
+        complete_because=query.text("complete_because"),
+        cached_at=query.perhaps_moment("cached_at"),
+        from_cache=query.members["from_cache"] is True,
+        elapsed_ms=query.integer("ms"),
+        error=query.text("error"),
+    )
 
 
 def _waiver(waiver: Fields) -> WaiverResult:

@@ -146,9 +146,10 @@ def _rounded(value: float, *, up: bool) -> float:
 
 
 def _why_not(line: PolicyLine) -> str:
-    """The commonest reason."""
+    """The commonest reason, and that there are more."""
     reasons = Counter(week.detail or str(week.reason) for week in line.weeks if week.mark is Mark.NOT_JUDGED)
-    return prose(reasons.most_common(1)[0][0])
+    commonest = prose(reasons.most_common(1)[0][0])
+    return commonest if len(reasons) == 1 else f"{commonest} (one of {len(reasons)} reasons)"
 
 
 def _unjudged(line: PolicyLine) -> str:

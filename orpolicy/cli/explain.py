@@ -19,6 +19,7 @@ from orpolicy.plugins import RULES
 from orpolicy.policy.loader import load_texts
 from orpolicy.policy.validation import near_miss
 from orpolicy.policy_kinds import Kinds
+from orpolicy.reporters._words import plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -68,6 +69,8 @@ def command(
     --report or --source the findings.
     """
     place = Place(paths, packs, report, source, now, catalog)
+    if subject is None and (place.names_figures or place.names_files):
+        raise UsageError("name what to explain, such as a finding's fingerprint or a policy's id")
     lines = _contents() if subject is None else _about(subject, place)
     encoding = sys.stdout.encoding or "utf-8"
     click.echo("\n".join(lines).encode(encoding, "backslashreplace").decode(encoding))
@@ -103,8 +106,10 @@ def _unknown(subject: str, seen: Sequence[str]) -> UsageError:
     from orpolicy.explaining.find import is_fingerprint
 
     hint = near_miss(subject, (*RULES, *Code, *Reason, *seen)) or f"kinds: {', '.join(RULES)}"
-    if is_fingerprint(subject) and not any(map(is_fingerprint, seen)):
-        hint = "for a finding, say where it is: --report FILE or --source"
+    if is_fingerprint(subject):
+        findings = [one for one in seen if is_fingerprint(one)]
+        near = near_miss(subject, findings) or f"none of the {plural(len(findings), 'finding')} begins so"
+        hint = near if findings else "for a finding, say where it is: --report FILE or --source"
     message = f"there is no rule kind, policy, finding or code {subject!r} ({hint})"
     return UsageError(message, code=Code.UNKNOWN_NAME)
 
@@ -191,4 +196,11 @@ def _refusal(manual: Manual, kinds: Kinds) -> Iterator[str]:
         load_texts({"example": example_file(manual.bad).encode()}, kinds)
     except PolicyError as error:
         for problem in error.problems:
-            yield f"  -> {problem.message}{f' ({problem.hint})' if problem.hint else ''}"
+            yield textwrap.fill(
+                f"-> {problem.said}",
+                _WIDTH,
+                initial_indent="  ",
+                subsequent_indent="     ",
+                break_long_words=False,
+                break_on_hyphens=False,
+            )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -36,6 +37,15 @@ def policy(strip: str, *subjects: SubjectLine, one_window: bool = False) -> Poli
     place = Location("p.yaml", 1, 1)
     return PolicyLine(
         "p", "spend-limit", place, "", "", "growth_ratio", "x", weeks, subjects, Dollars(spend=9.0)
+    )
+
+
+def test_several_reasons_are_not_passed_off_as_one() -> None:
+    line = policy("???.")
+    first, second, third, last = line.weeks
+    weeks = (first, replace(second, detail="cut off"), replace(third, detail="cut off"), last)
+    assert noise_of(replace(line, weeks=weeks)) == (
+        "quiet: it did not fire in 1 week; 3 weeks not judged: cut off (one of 2 reasons)"
     )
 
 

@@ -50,7 +50,7 @@ def test_a_kind_is_explained_from_its_own_words(capsys: pytest.CaptureFixture[st
         ("surcharge-share", "  components (list of web | web_fetch | file, required): "),
         ("cache-hit-rate", "  prompt_heavy (mapping, optional): "),
         ("metric", "  expression (text, required): "),
-        ("metric", " (write cached_tokens / tokens_prompt instead)\n"),
+        ("metric", " (write\n     cached_tokens / tokens_prompt instead)\n"),
         ("metric", "Measures    an arithmetic expression over metrics, e.g. usage_web / total_usage\n"),
     ],
 )
