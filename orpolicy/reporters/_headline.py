@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from orpolicy.reporters._figures import count, money
+from orpolicy.reporters._figures import count, money, span
 from orpolicy.reporters._words import plural
 from orpolicy.verdict import Status, Verdict
 
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 CENT = 0.005
 """Dollars below this round to nothing."""
+
+_WINDOWS = 3
+"""So many windows are named."""
 
 _ENDED = {
     Verdict.FAIL: "failed",
@@ -61,6 +64,27 @@ def beside_net(report: Report) -> tuple[str, ...]:
     facts += _set_aside(report, Status.WAIVED, total.waived, "waived")
     facts += _set_aside(report, Status.BASELINED, total.baselined, "accepted by the baseline")
     return tuple(facts)
+
+
+def judged_elsewhere(report: Report) -> str:
+    """The windows beside the baseline's that policies judged; "" where there is none.
+
+    ``1 policy judged another window, 2026-06-01 to 2026-06-07 (7 days)``.
+    """
+    if report.baseline is None:
+        return ""
+    windows = [
+        policy.window
+        for policy in report.policies
+        if policy.window not in {None, report.baseline.window} and policy.verdict is not Verdict.INCONCLUSIVE
+    ]
+    names = list(dict.fromkeys(span(window) for window in windows if window))
+    if not names:
+        return ""
+    several = f"other windows: {'; '.join(names[:_WINDOWS])}"
+    more = f" and {len(names) - _WINDOWS} more" if len(names) > _WINDOWS else ""
+    where = f"another window, {names[0]}" if len(names) == 1 else f"{several}{more}"
+    return f"{plural(len(windows), 'policy', 'policies')} judged {where}"
 
 
 def _set_aside(report: Report, status: Status, saves_usd: float, words: str) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orpolicy.reporters._figures import count, money, rate, share, span, tokens
-from orpolicy.reporters._headline import CENT, beside_net, ended, sentence
+from orpolicy.reporters._headline import CENT, beside_net, ended, judged_elsewhere, sentence
 from orpolicy.reporters._html_markup import Markup, element, markup, outside, said
 from orpolicy.reporters._words import name, prose, subject
 from orpolicy.verdict import Status
@@ -90,7 +90,7 @@ def _savings(report: Report) -> Markup:
 def _judged(report: Report) -> Markup:
     part = report.coverage.share
     judged = f"{money(report.coverage.judged_spend_usd)} was held against a policy"
-    return tile("Judged", "unknown" if part is None else share(part), judged)
+    return tile("Judged", "unknown" if part is None else share(part), judged, judged_elsewhere(report))
 
 
 def begin(report: Report) -> Markup:

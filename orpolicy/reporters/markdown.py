@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orpolicy.reporters._figures import cents, minute, rate, share, span, tokens
-from orpolicy.reporters._headline import CENT, beside_net, ended, sentence
+from orpolicy.reporters._headline import CENT, beside_net, ended, judged_elsewhere, sentence
 from orpolicy.reporters._markdown_findings import TABLE_HEAD, explained, finding_row, place
 from orpolicy.reporters._markdown_text import code, escaped, row
 from orpolicy.reporters._override_words import changed_key, changed_what, value_text
@@ -113,7 +113,9 @@ def _baseline(report: Report) -> list[str]:
     part = "" if judged.share is None else f", {share(judged.share)}"
     spent = f"Spend **{escaped(cents(baseline.spend_usd))}** in {span(baseline.window)}"
     judged_part = escaped(f"{cents(judged.judged_spend_usd)} of it{part}")
-    return [f"{spent}: {escaped(', '.join(figures))}. Policies judged {judged_part}."]
+    elsewhere = judged_elsewhere(report)
+    tail = f" {escaped(sentence(elsewhere))}" if elsewhere else ""
+    return [f"{spent}: {escaped(', '.join(figures))}. Policies judged {judged_part}.{tail}"]
 
 
 def _trend(report: Report) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orpolicy.reporters._figures import money, rate, share, span, tokens
-from orpolicy.reporters._headline import beside_net, ended, net, sentence
+from orpolicy.reporters._headline import beside_net, ended, judged_elsewhere, net, sentence
 from orpolicy.reporters._page import GAP, GUTTER, PROSE, VERDICT_INK, Ink, Page, Piece, sticky
 from orpolicy.reporters._text_findings import put_findings
 from orpolicy.reporters._text_overrides import put_overrides
@@ -84,6 +84,8 @@ def _put_baseline(page: Page, report: Report) -> None:
     )
     judged = "" if coverage.share is None else f", {sticky(share(coverage.share))}"
     page.put(f"Policies judged {money(coverage.judged_spend_usd)} of it{judged}.", indent=GUTTER, most=PROSE)
+    if elsewhere := judged_elsewhere(report):
+        page.put(sentence(elsewhere), indent=GUTTER, most=PROSE)
     if text := trend_sentence(report):
         page.put(text, indent=GUTTER, most=PROSE)
 

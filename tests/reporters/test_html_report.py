@@ -191,7 +191,10 @@ def test_the_top_says_verdict_and_dollars() -> None:
             "To save, a month$3,309$2,600 to $4,422, no dollar counted twice"
             "Gross $6,440, not additive: findings overlap.1 finding with unknown savings.$40.20 waived."
         ),
-        "Judged>99 %$6,180 was held against a policy",
+        (
+            "Judged>99 %$6,180 was held against a policy"
+            "1 policy judged another window, 2026-06-01 to 2026-06-07 (7 days)"
+        ),
     ]
     title = root.find("head/title")
     assert title is not None

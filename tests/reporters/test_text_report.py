@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +12,7 @@ from report_strategies import reports
 from samples import (
     GOLDEN,
     LAST_WEEK,
+    MAY,
     NOTHING_KNOWN,
     SAMPLES,
     all_pass,
@@ -29,6 +31,7 @@ from samples import (
 from orpolicy.errors import Reason
 from orpolicy.finding import Confidence, Measure, Savings
 from orpolicy.location import Location
+from orpolicy.period import Window
 from orpolicy.plugins import REPORTERS
 from orpolicy.report import Report, SavingsTotal
 from orpolicy.reporters._words import prose, visible
@@ -36,6 +39,10 @@ from orpolicy.reporters.base import Style
 from orpolicy.verdict import Status, Verdict
 
 HOSTILE_PLACE = r"evil\x1b[31m\r\n::error::\u202egnp.exe\x00\x07\x9b2J:"
+MONTHS = tuple(
+    Window(datetime(2026, month, 1, tzinfo=UTC), datetime(2026, month + 1, 1, tzinfo=UTC))
+    for month in range(1, 5)
+)
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -379,3 +386,28 @@ def test_words_of_blanks_alone_leave_no_blank_line_behind() -> None:
     finding = replace(story().findings[0], why="\u00a0" * 200, title="\u00a0")
     shown = text(replace(story(), findings=(finding,)), 60, verbosity=1)
     assert all(line == line.rstrip(" ") for line in shown.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("windows", "said"),
+    [
+        ((MAY,), ""),
+        ((MAY, LAST_WEEK), "1 policy judged another window, 2026-06-01 to 2026-06-07 (7 days)."),
+        ((LAST_WEEK, LAST_WEEK), "2 policies judged another window, 2026-06-01 to 2026-06-07 (7 days)."),
+        (
+            (*MONTHS, LAST_WEEK),
+            "5 policies judged other windows: January 2026; February 2026; March 2026 and 2 more.",
+        ),
+        ((None, MAY), ""),
+    ],
+)
+def test_what_was_judged_in_other_windows_is_said(windows: tuple[Window | None, ...], said: str) -> None:
+    policies = tuple(policy(f"p{number}", window=window) for number, window in enumerate(windows))
+    shown = flat(report(policies=policies))
+    assert ("judged another window" in shown or "judged other windows" in shown) == bool(said)
+    assert said in shown
+
+
+def test_what_was_not_judged_judged_no_other_window() -> None:
+    unjudged = policy("p", verdict=Verdict.INCONCLUSIVE, window=LAST_WEEK, reason=Reason.TRUNCATED)
+    assert "another window" not in flat(report(policies=(unjudged,)))
