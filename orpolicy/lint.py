@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from orpolicy.confirming import confirm
 from orpolicy.errors import SourceError
 from orpolicy.evaluation import judge
 from orpolicy.fetch import Desk
@@ -72,6 +73,7 @@ def examine(policies: PolicySet, source: Source, choice: Choice, ratchet: Ratche
         else attempt(judge, bound, found)
         for bound in stage.bounds
     }  # fmt: skip
+    judged |= confirm([one for one in judged.values() if not isinstance(one, SourceError)], desk, account)
     rows = [
         (judgement, found)
         for name, judgement in judged.items()

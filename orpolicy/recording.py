@@ -5,29 +5,33 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self, TypeVar, cast
 
+from orpolicy.account import Directory
 from orpolicy.codes import Code
 from orpolicy.disguise import disguised
 from orpolicy.errors import SourceError, UsageError
 from orpolicy.fetch import MAX_QUERIES
 from orpolicy.gather import attempt
 from orpolicy.lint import lint
+from orpolicy.query.model import Answer
+from orpolicy.query.vocabulary import SPEND
 from orpolicy.sources._snapshot_model import Asked, Recording
 from orpolicy.sources.base import Source
-from orpolicy.supplement import KEY, plainer, supplement
+from orpolicy.supplement import KEY, by_hash, plainer, supplement
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
-    from orpolicy.account import Directory, Guardrail
+    from orpolicy.account import ApiKey, Guardrail
     from orpolicy.catalog.model import Catalog
     from orpolicy.period import Window
     from orpolicy.policy.model import PolicySet
     from orpolicy.pseudonyms import Pseudonyms
-    from orpolicy.query.model import Answer, Meta, Query
+    from orpolicy.query.model import Meta, Query
     from orpolicy.report import Report
     from orpolicy.sources.base import Setting, SourceInfo
     from orpolicy.staging import Choice
+    from orpolicy.table import Member
 
 T = TypeVar("T")
 
@@ -143,10 +147,25 @@ class Recorder(Source):
         meta = attempt(self.meta)
         if isinstance(meta, SourceError):
             return
-        if KEY in meta.dimensions:
-            attempt(self.directory)
+        directory = attempt(self.directory) if KEY in meta.dimensions else Directory()
+        keys = () if isinstance(directory, SourceError) else directory.keys
         for window in _windows(report):
             self._add(supplement(window, meta))
+            self._add(by_hash(window, meta, self._dearest(window, keys)))
+
+    def _dearest(self, window: Window, keys: Iterable[ApiKey]) -> list[str]:
+        """The hashes of some keys; those first whose names spend most in a window."""
+        by_key = [
+            asked.outcome.table
+            for asked in self.asked
+            if (asked.query.window, asked.query.dimensions, asked.query.granularity) == (window, (KEY,), None)
+            and isinstance(asked.outcome, Answer)
+        ]
+        spend_usd: dict[Member, float] = {}
+        for table in by_key:
+            figures = [float(usd or 0.0) for usd in table.metrics[SPEND]]
+            spend_usd |= zip(table.dimensions[KEY], figures, strict=True)
+        return [key.key_hash for key in sorted(keys, key=lambda key: -spend_usd.get(key.name, 0.0))]
 
     def recording(self) -> Recording:
         """What was learnt so far.

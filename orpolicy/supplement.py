@@ -1,8 +1,8 @@
 """What a recording asks beyond its run, so that it can also answer policies that are yet to be written.
 
 For each window of the run: models, keys, both, and models by variant, each with every additive metric;
-the days of the window by model, by key and by both; and the weeks or months before it, which growth is held
-against.
+the days of the window by model, by key and by both; the weeks or months before it, which growth is held
+against; and the account's keys by their hashes, as a deleted key may have had the name of one of them.
 """
 
 from __future__ import annotations
@@ -10,18 +10,22 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from orpolicy.binding import MAX_MEMBERS
 from orpolicy.period import Window
 from orpolicy.query.fuse import fuse
-from orpolicy.query.model import Context, Granularity, Need
+from orpolicy.query.model import Context, Filter, Granularity, Need, Operator
 from orpolicy.query.vocabulary import BASE_METRICS, METRICS, RAW_MAX_DAYS, SURCHARGES
 from orpolicy.rules.spend_growth import DEFAULT_PERIODS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from orpolicy.query.model import Meta, Query
 
 KEY, MODEL, VARIANT = "api_key_id", "model", "variant"
+
+MAX_LISTS = 4
+"""How many lists of keys are asked for by hash."""
 
 _SNAPSHOT = "(snapshot)"
 _SHAPES = ((), (MODEL,), (KEY,), (KEY, MODEL), (MODEL, VARIANT))
@@ -38,6 +42,20 @@ def supplement(window: Window, meta: Meta) -> list[Query]:
     if history:
         queries += _asked(history, _OVER_TIME, frozenset(), meta)
     return queries + _alone(window, meta)
+
+
+def by_hash(window: Window, meta: Meta, hashes: Sequence[str]) -> list[Query]:
+    """The questions about some keys of a window, the first 2,000 of them."""
+    if not {KEY, MODEL} <= meta.dimensions:
+        return []
+    starts = range(0, min(len(hashes), MAX_LISTS * MAX_MEMBERS), MAX_MEMBERS)
+    lists = [tuple(sorted(hashes[start : start + MAX_MEMBERS])) for start in starts]
+    filters = [Filter(KEY, Operator.IN, found) for found in lists]
+    return [
+        query
+        for item in filters
+        for query in _asked(Context(window, (item,)), ((KEY, MODEL),), frozenset(), meta)
+    ]
 
 
 def plainer(query: Query) -> Query:

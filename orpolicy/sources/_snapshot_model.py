@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 from orpolicy.errors import SourceError
-from orpolicy.query.model import Answer
+from orpolicy.query.model import Answer, Operator
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,8 +84,20 @@ class Recording:
     guardrails: tuple[Guardrail, ...] | SourceError | None = None
 
 
-def filters_beyond(query: Query, context: frozenset[Filter]) -> tuple[Filter, ...] | None:
-    """The filters of a query that a context lacks; None where the context is narrower than the query."""
-    if not context <= set(query.filters):
+def filters_beyond(query: Query, asked: Query) -> tuple[Filter, ...] | None:
+    """The filters of a query that an asked one lacks; None where the asked one is narrower than the query.
+
+    A list of keys that holds those of the query is wider: the rows are then filtered once more.
+    """
+    lacking = [item for item in asked.filters if item not in query.filters]
+    if any(not any(_is_within(item, wide) for item in query.filters) for wide in lacking):
         return None
-    return tuple(item for item in query.filters if item not in context)
+    return tuple(item for item in query.filters if item not in asked.filters)
+
+
+def _is_within(item: Filter, wide: Filter) -> bool:
+    return (
+        item.field == wide.field
+        and item.operator is wide.operator is Operator.IN
+        and set(item.values) <= set(wide.values)
+    )

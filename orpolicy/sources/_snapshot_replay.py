@@ -4,36 +4,36 @@ A question is answered by the answer to the same question, in the order in which
 by an answer to the same question with more metrics. Failing that by adding up, or filtering, an answer
 that is whole: with nothing cut off, without warnings, and whose rows add up, over the time in question, to
 an answer without dimensions. So nothing is known that the recorded run could not have known.
+
+Rows show keys by name, and a deleted key may have had the name of one that is listed. So keys are only
+filtered, or added up by, in rows that were asked by hash, or where those show that a name is one key's.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from orpolicy.account import Directory
 from orpolicy.errors import Reason, SourceError
-from orpolicy.period import Window, stamp
-from orpolicy.query.model import Answer, Granularity
-from orpolicy.query.vocabulary import SPEND
-from orpolicy.sources._snapshot_model import Asked, filters_beyond, identity_of
-from orpolicy.sources.memory import Memory
-from orpolicy.table import DATE, Table
+from orpolicy.query.model import Answer, Granularity, Operator
+from orpolicy.sources._snapshot_basis import KEY, Basis, is_whole
+from orpolicy.sources._snapshot_model import filters_beyond, identity_of
+from orpolicy.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
+    from orpolicy.period import Window
     from orpolicy.query.model import Query
-    from orpolicy.sources._snapshot_model import Identity, Outcome, Recording
+    from orpolicy.sources._snapshot_model import Asked, Identity, Outcome, Recording
 
 CONTROL_SHARE = 0.005
 CONTROL_USD = 0.01
 """How far rows may be from their control total: 0.5 % or a cent, whichever is larger."""
-
-KEY = "api_key_id"
 
 
 class Replay:
@@ -42,6 +42,7 @@ class Replay:
     def __init__(self, recording: Recording) -> None:
         self._recording = recording
         self._times: Counter[tuple[Identity, tuple[str, ...]]] = Counter()
+        self._alone: dict[Window, frozenset[str]] = {}
 
     def outcome(self, query: Query) -> Outcome:
         """What the recorded run learnt about a question, or would have."""
@@ -88,20 +89,62 @@ class Replay:
                 return found
         return None
 
-    def _bases(self, query: Query) -> Iterator[_Basis]:
+    @cached_property
+    def _directory(self) -> Directory:
+        found = self._recording.directory
+        return Directory() if found is None or isinstance(found, SourceError) else found
+
+    def _bases(self, query: Query) -> Iterator[Basis]:
         """Answers from which another follows, those of the fewest dimensions first, coarse ones first."""
-        directory = self._recording.directory
-        known = Directory() if directory is None or isinstance(directory, SourceError) else directory
         fits = [asked for asked in self._recording.answers if _may_hold(asked.query, query)]
         fits.sort(key=lambda asked: (len(asked.query.dimensions), asked.query.granularity is not None))
         for asked in fits:
-            outcome = asked.outcome
-            if isinstance(outcome, Answer) and _is_whole(outcome):
-                basis = _Basis(outcome, known)
-                if self._adds_up(basis, query.window):
-                    yield basis
+            if (basis := self._basis(asked, query.window)) and self._knows_keys(basis, query):
+                yield basis
 
-    def _adds_up(self, basis: _Basis, window: Window) -> bool:
+    def _basis(self, asked: Asked, window: Window) -> Basis | None:
+        """An answer as a basis, if it is whole over a window."""
+        outcome = asked.outcome
+        if isinstance(outcome, SourceError) or not is_whole(outcome):
+            return None
+        basis = Basis(outcome, self._directory)
+        return basis if self._adds_up(basis, window) else None
+
+    def _knows_keys(self, basis: Basis, query: Query) -> bool:
+        """Whether every name of a key that matters to a question is one key's in these rows."""
+        if KEY in query.dimensions and not basis.is_told_apart:
+            return False
+        names = basis.names_filtered(query) | basis.names_added_up(query)
+        if not names:
+            return True
+        if not self._directory.keys:
+            return basis.is_told_apart
+        return names <= (basis.asked_by_hash or self._names_of_one_key(query.window))
+
+    def _names_of_one_key(self, window: Window) -> frozenset[str]:
+        """Names under which nothing was spent in a window, or a longer one, but by one listed key."""
+        if window not in self._alone:
+            found = [
+                self._alone_in(asked) for asked in self._recording.answers if _lists_keys(asked.query, window)
+            ]
+            self._alone[window] = frozenset().union(*found)
+        return self._alone[window]
+
+    def _alone_in(self, asked: Asked) -> frozenset[str]:
+        """Names whose keys, asked by hash, used as much as all traffic under the names, to the cent."""
+        window = asked.query.window
+        by_hash = self._basis(asked, window)
+        if by_hash is None:
+            return frozenset()
+        everything = replace(asked.query, filters=(), dimensions=(KEY,))
+        for other in self._recording.answers:
+            if not other.query.filters and _may_hold(other.query, everything):
+                by_name = self._basis(other, window)
+                if by_name is not None:
+                    return by_hash.agreeing(by_name)
+        return frozenset()
+
+    def _adds_up(self, basis: Basis, window: Window) -> bool:
         """Whether an answer agrees, over a window, with one without dimensions."""
         query = basis.whole.query
         if not query.dimensions:
@@ -113,65 +156,15 @@ class Replay:
             if not (is_control and _covers(control, window)):
                 continue
             outcome = asked.outcome
-            if isinstance(outcome, Answer) and _is_whole(outcome):
-                control_usd = _Basis(outcome, basis.directory).spend_usd(window)
+            if isinstance(outcome, Answer) and is_whole(outcome):
+                control_usd = Basis(outcome, basis.directory).spend_usd(window)
                 return abs(spent_usd - control_usd) <= max(CONTROL_SHARE * abs(control_usd), CONTROL_USD)
         return False
 
 
-@dataclass(frozen=True)
-class _Basis:
-    """A whole answer, as records."""
-
-    whole: Answer
-    directory: Directory
-
-    @cached_property
-    def memory(self) -> Memory:
-        """The rows; those without a time bucket all have the day on which the window begins."""
-        table = self.whole.table
-        if DATE not in table.dimensions:
-            table = table.tagged(DATE, _first_day(self.whole.query.window))
-        return Memory(table, now=self.whole.query.window.end, directory=self.directory)
-
-    def answer(self, query: Query) -> Answer | None:
-        """The answer to a question that these rows hold, or None where they cannot tell keys apart."""
-        if _names_keys(query) and not self._is_told_apart:
-            return None
-        kept = filters_beyond(query, frozenset(self.whole.query.filters))
-        try:
-            answer = self.memory.answer(replace(self._within(query), filters=kept or ()))
-        except SourceError:
-            return None
-        return replace(answer, query=query, cached_at=self.whole.cached_at, from_cache=self.whole.from_cache)
-
-    @cached_property
-    def _is_told_apart(self) -> bool:
-        """Whether no two rows have the same members: where two have, a name stands for several keys."""
-        table = self.whole.table
-        return len(table.rollup(tuple(table.dimensions))) == len(table)
-
-    def spend_usd(self, window: Window) -> float:
-        """What these rows spend in a part of their window that they tell apart from the rest."""
-        table = self.whole.table
-        if DATE in table.dimensions:
-            start, end = stamp(window.start), stamp(window.end)
-            table = table.matching({DATE: lambda day: start <= f"{day}T00:00:00Z" < end})
-        return float(table.total(SPEND) or 0.0)
-
-    def _within(self, query: Query) -> Query:
-        if self.whole.query.granularity:
-            return query
-        return replace(query, window=_all_of(self.whole.query.window))
-
-
-def _is_whole(answer: Answer) -> bool:
-    return not answer.truncated and not answer.warnings and answer.table.is_whole(SPEND)
-
-
 def _may_hold(asked: Query, query: Query) -> bool:
     """Whether rows of one shape could be added up to those of another."""
-    beyond = filters_beyond(query, frozenset(asked.filters))
+    beyond = filters_beyond(query, asked)
     if beyond is None or not set(query.metrics) <= set(asked.metrics):
         return False
     dimensions = {*query.dimensions, *(item.field for item in beyond)}
@@ -203,18 +196,11 @@ def _is_month_start(moment: datetime) -> bool:
     return moment.day == 1 and _is_day_start(moment)
 
 
-def _first_day(window: Window) -> str:
-    return f"{window.start:%Y-%m-%d}"
-
-
-def _all_of(window: Window) -> Window:
-    """A window in which the day lies that a whole one begins with."""
-    start = window.start.replace(hour=0, minute=0, second=0)
-    return Window(start, window.end)
-
-
-def _names_keys(query: Query) -> bool:
-    return KEY in (*query.dimensions, *(item.field for item in query.filters))
+def _lists_keys(asked: Query, window: Window) -> bool:
+    """Whether a question is about some keys by hash, over a window or a longer one."""
+    is_longer = asked.window.start <= window.start and window.end <= asked.window.end
+    is_by_hash = [(item.field, item.operator) for item in asked.filters] == [(KEY, Operator.IN)]
+    return is_longer and is_by_hash and KEY in asked.dimensions and asked.granularity is None
 
 
 def _not_recorded(query: Query) -> SourceError:
