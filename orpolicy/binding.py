@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import time, timedelta
 from typing import TYPE_CHECKING
 
 from orpolicy.account import HASH_PREFIX, PREVIEW_BY_NAME, Listing
@@ -11,7 +12,7 @@ from orpolicy.errors import Reason, SourceError
 from orpolicy.nouns import dataclass
 from orpolicy.period import Window, parse_window, stamp
 from orpolicy.policy.defaults import DEFAULT_WINDOW as DEFAULT_WINDOW  # noqa: PLC0414 - exported
-from orpolicy.policy.model import Selector, Thresholds
+from orpolicy.policy.model import Floor, Selector, Thresholds
 from orpolicy.policy.patterns import Matcher, Patterns
 from orpolicy.pseudonyms import NAMED_DIMENSIONS
 from orpolicy.query.model import Context, Filter, Granularity, Need, Operator
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from orpolicy.catalog.model import Catalog
     from orpolicy.policy.model import Policy, PolicySet, Waiver
     from orpolicy.pseudonyms import Pseudonyms
-    from orpolicy.rules.base import Rule
+    from orpolicy.rules.base import Rule, View
 
 MODEL = "model"
 KEY = "api_key_id"
@@ -83,9 +84,11 @@ class Bound:
         traffic: the need for all traffic.
         periods: complete periods before the window that are asked as well, oldest first; or the complete
             days of a running month.
-        catalogue: the models and prices, where the kind needs them.
+        catalogue: the models and prices, where the kind looks at them.
         now: the run's clock; None where a policy is bound outside a run.
         listing: keys and guardrails, for a kind that is about them.
+        views: the policy by each of the kind's views, without a floor: small rows add up.
+        is_vital: of a view, whether the policy is inconclusive without it.
     """
 
     policy: Policy
@@ -101,6 +104,8 @@ class Bound:
     catalogue: Catalog | None = None
     now: datetime | None = None
     listing: Listing | None = None
+    views: tuple[Bound, ...] = ()
+    is_vital: bool = True
 
     @property
     def hashes(self) -> frozenset[str]:
@@ -225,11 +230,14 @@ def bind(policy: Policy, rule: Rule, scene: Scene) -> Bound:
     window = _window(own, scene.now) if own else scene.window
     by = rule.default_by if policy.by is None else policy.by
     where = {selector.dimension: sets.matcher(selector) for selector in policy.where}
-    scope = sets.matcher(Selector(MODEL, rule.models, (), policy.place("models"))) if rule.models else None
-    _check_known(rule.metrics, {*by, *where}, account)
+    views = rule.views(by)
+    vital = {dimension for view in views if view.is_vital for dimension in view.by}
+    _check_known(rule.metrics, {*by, *where, *vital}, account)
     _check_hashes(where, account)
+    catalogue = _catalogue(rule, account)
+    scope = _scope(policy, rule, scene, catalogue)
     periods = _periods(rule, window)
-    context = _context(window, periods)
+    context = _context(rule, window, periods)
     metrics = rule.metrics
     bound = Bound(
         policy=policy,
@@ -242,11 +250,33 @@ def bind(policy: Policy, rule: Rule, scene: Scene) -> Bound:
         slices=(),
         traffic=Need(policy.id, context, (), metrics),
         periods=periods,
-        catalogue=_catalogue(rule, account),
+        catalogue=catalogue,
         now=scene.now,
         listing=_listing(rule, where, account) if rule.lists_keys or rule.lists_guardrails else None,
     )
-    return replace(bound, slices=_slices(bound, context, metrics))
+    return replace(
+        bound,
+        slices=tuple(part for one in _spans(bound, context) for part in _slices(bound, one, metrics)),
+        views=tuple(
+            _view(bound, view, context) for view in views if account.meta.dimensions.issuperset(view.by)
+        ),
+    )
+
+
+def _view(bound: Bound, view: View, context: Context) -> Bound:
+    """The policy by other dimensions."""
+    policy = replace(bound.policy, floor=Floor())
+    viewed = replace(bound, policy=policy, by=view.by, is_vital=view.is_vital)
+    return replace(viewed, slices=_slices(viewed, context, bound.rule.metrics))
+
+
+def _scope(policy: Policy, rule: Rule, scene: Scene, catalogue: Catalog | None) -> Matcher | None:
+    """The models that the kind is about, or None where it is about all."""
+    if rule.looks_models_up and catalogue is not None:
+        return Matcher(Patterns(MODEL, rule.listed_models(catalogue, scene.now)), Patterns(MODEL, ()))
+    return (
+        scene.sets.matcher(Selector(MODEL, rule.models, (), policy.place("models"))) if rule.models else None
+    )
 
 
 def closed_window(text: str, now: datetime) -> Window:
@@ -287,7 +317,7 @@ def _listing(rule: Rule, where: Mapping[str, Matcher], account: Account) -> List
 
 def _catalogue(rule: Rule, account: Account) -> Catalog | None:
     if not rule.needs_catalogue:
-        return None
+        return account.catalogue if rule.follows else None
     if account.catalogue is None:
         raise SourceError(
             Reason.NO_CATALOGUE, "what is compared stands in the model catalogue, and this source has none"
@@ -329,6 +359,8 @@ def _check_hashes(where: Mapping[str, Matcher], account: Account) -> None:
 def _periods(rule: Rule, window: Window) -> tuple[Window, ...]:
     if rule.by_day and window.to_date:
         return tuple(day for day in window.chunks(1) if day.days == 1)
+    if rule.lookback_days:
+        return (_before(window, rule.lookback_days),)
     if not rule.history_periods:
         return ()
     try:
@@ -341,13 +373,32 @@ def _periods(rule: Rule, window: Window) -> tuple[Window, ...]:
         ) from error
 
 
-def _context(window: Window, periods: tuple[Window, ...]) -> Context:
+def _before(window: Window, days: int) -> Window:
+    """So many days before a window, which are told apart from it by day."""
+    if window.start.time() != time():
+        raise SourceError(
+            Reason.UNSUITABLE_WINDOW,
+            f"{window} starts within a day, which cannot be told from what was before",
+        )
+    return Window(window.start - timedelta(days=days), window.start)
+
+
+def _context(rule: Rule, window: Window, periods: tuple[Window, ...]) -> Context:
+    if rule.lookback_days:
+        return Context(Window(periods[0].start, window.end, window.to_date), granularity=Granularity.DAY)
     if not periods:
         return Context(window)
     if window.contains(periods[0].start):
         return Context(window, granularity=Granularity.DAY)
     granularity = Granularity.MONTH if window.is_calendar_month else Granularity.DAY
     return Context(Window(periods[0].start, window.end), granularity=granularity)
+
+
+def _spans(bound: Bound, context: Context) -> tuple[Context, ...]:
+    """What is asked in one go: a kind that looks back asks for each period as a whole, not by day."""
+    if not bound.rule.lookback_days:
+        return (context,)
+    return tuple(Context(span) for span in (*bound.periods, bound.window))
 
 
 def _slices(bound: Bound, context: Context, metrics: frozenset[str]) -> tuple[Slice, ...]:
@@ -363,14 +414,15 @@ def _slices(bound: Bound, context: Context, metrics: frozenset[str]) -> tuple[Sl
     dimensions = tuple(sorted(wanted - set(pushed)))
     _check_alone(metrics, dimensions)
     need = Need(bound.policy.id, context, dimensions, metrics)
+    date = f"{context.window.start:%Y-%m-%d}" if bound.rule.lookback_days else ""
     if not variants or VARIANT in dimensions:
-        return (Slice(need, pushed=pushed),)
+        return (Slice(need, pushed=pushed, date=date),)
     named = [
-        Slice(_filtered(need, Filter(VARIANT, Operator.IN, (name,))), variant=name, pushed=pushed)
+        Slice(_filtered(need, Filter(VARIANT, Operator.IN, (name,))), variant=name, pushed=pushed, date=date)
         for name in variants
     ]
     rest = Filter(VARIANT, Operator.NOT_IN, tuple(variants))
-    return (*named, Slice(_filtered(need, rest), variant=OTHER_VARIANT, pushed=pushed))
+    return (*named, Slice(_filtered(need, rest), variant=OTHER_VARIANT, pushed=pushed, date=date))
 
 
 def variants_named(matcher: Matcher) -> set[str]:
@@ -406,12 +458,12 @@ def _filtered(need: Need, condition: Filter) -> Need:
     return replace(need, context=context)
 
 
-def filtered_by_keys(need: Need, hashes: tuple[str, ...]) -> Need:
-    """The same need for these keys alone; its rows are held against their names, not a control total."""
+def filtered_by_key(need: Need, key_hash: str) -> Need:
+    """The same need for one key alone; its rows are held against the key's name, not a control total."""
     others = tuple(condition for condition in need.context.filters if condition.field != KEY)
     context = replace(need.context, filters=others)
     need = replace(need, context=context, checked=False)
-    return _filtered(need, Filter(KEY, Operator.IN, hashes))
+    return _filtered(need, Filter(KEY, Operator.IN, (key_hash,)))
 
 
 def filtered_to(need: Need, dimension: str, chosen: Sequence[str], account: Account) -> Need:

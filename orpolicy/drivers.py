@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from orpolicy.binding import KEY, MODEL
 from orpolicy.finding import Driver
 from orpolicy.query.vocabulary import SPEND
-from orpolicy.savings.levers import CutSurcharge
+from orpolicy.savings.cache import CACHE_USD
+from orpolicy.savings.levers import CutSurcharge, StopCaching
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from orpolicy.account import Account
     from orpolicy.evaluation import Breach
@@ -28,7 +29,8 @@ def drivers_of(
 ) -> tuple[Driver, ...]:
     """The largest drivers of a breach: a model's keys, a key's models, a pair's share of its model.
 
-    For surcharges the dollars are those of the surcharge.
+    For surcharges the dollars are those of the surcharge, for caching those that were lost by it. A kind that
+    knows better who is behind its value says so.
 
     Args:
         breach: whose drivers.
@@ -38,9 +40,11 @@ def drivers_of(
         account: what names keys and models.
     """
     subject = breach.row.subject
+    if breach.behind is not None:
+        return _said(breach.behind, account)
     if {KEY, MODEL} <= set(subject):
         return _share_of_model(breach, layout, account)
-    metric = lever.metrics[0] if isinstance(lever, CutSurcharge) else SPEND
+    metric = _metric(lever)
     dimension = MODEL if KEY in subject else KEY
     if not cells:
         return ()
@@ -48,12 +52,29 @@ def drivers_of(
     return _ranked(dimension, spend, sum(spend.values()), account)
 
 
+def _metric(lever: Lever) -> str:
+    """The dollars that a driver is ranked by."""
+    if isinstance(lever, StopCaching):
+        return CACHE_USD
+    return lever.metrics[0] if isinstance(lever, CutSurcharge) else SPEND
+
+
+def _said(behind: Sequence[tuple[Mapping[str, Member], float]], account: Account) -> tuple[Driver, ...]:
+    """The drivers that the kind itself names, with their share of what it names."""
+    whole = sum(usd for _, usd in behind)
+    return tuple(
+        Driver(account.display(subject), usd, min(usd / whole, 1.0))
+        for subject, usd in behind[:MAX_DRIVERS]
+        if usd > 0
+    )
+
+
 def _spend(cells: Sequence[Cell], dimension: str, metric: str) -> dict[Member, float]:
     spend: dict[Member, float] = {}
     for cell in cells:
         member = cell.key if dimension == KEY else cell.model
         spend[member] = spend.get(member, 0.0) + float(cell.totals.get(metric))
-    return spend
+    return {member: max(usd, 0.0) for member, usd in spend.items()}
 
 
 def _share_of_model(breach: Breach, layout: Layout, account: Account) -> tuple[Driver, ...]:

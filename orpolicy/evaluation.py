@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from datetime import UTC, datetime
+from dataclasses import field
+from datetime import UTC, datetime, timedelta
 from functools import partial
+from operator import eq
 from typing import TYPE_CHECKING, TypeGuard
 
 from orpolicy.columns import LazyColumn
@@ -12,11 +14,12 @@ from orpolicy.errors import Reason, SourceError
 from orpolicy.fetch import CONTROL_USD
 from orpolicy.listed import listed_keys, with_unused
 from orpolicy.nouns import dataclass
+from orpolicy.period import stamp
 from orpolicy.rules.base import Measured, Row, Skip, Traffic
 from orpolicy.screening import Subjects, chosen, floored, screened, suspects
 from orpolicy.table import DATE, Table
 from orpolicy.totals import Totals
-from orpolicy.turnover import named
+from orpolicy.turnover import enumerated, named
 from orpolicy.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -28,6 +31,10 @@ if TYPE_CHECKING:
     from orpolicy.table import Member, Number
 
 
+MIN_LOOKBACK_DAYS = 28
+"""Usage must be known for so many days before the window, before anything counts as never seen."""
+
+
 @dataclass(frozen=True, slots=True)
 class Breach:
     """One subject across one threshold.
@@ -36,6 +43,7 @@ class Breach:
         verdict: fail or warn, by the threshold alone.
         value: the measure's.
         note: the measure's, likewise ``fix``.
+        behind: the measure's: who is behind the value, where spend would not tell.
     """
 
     row: Row
@@ -43,6 +51,7 @@ class Breach:
     value: float
     threshold: float
     note: str
+    behind: tuple[tuple[Mapping[str, Member], float], ...] | None = None
     fix: str = ""
 
 
@@ -82,12 +91,13 @@ def judge(bound: Bound, gathered: Gathered) -> Judgement:
     listed = listed_keys(bound)
     if not gathered.matched and not listed and not bound.policy.allow_empty:
         raise SourceError(Reason.NOTHING_MATCHED, "`where` matches nothing that was used in the window")
-    subjects = subjects_of(bound, gathered.selected)
+    _check_reach(bound, gathered)
+    subjects = subjects_of(bound, gathered)
     if bound.rule.lists_keys:
         subjects = _Found(with_unused(listed, subjects.table))
     sides = floored(subjects.table, bound.policy.floor, traffic.totals.spend_usd)
     measured = _measured(bound, subjects, sides.big, traffic)
-    _check_judged(len(measured.judged), measured.skipped)
+    _check_judged(bound, gathered, len(measured.judged), measured.skipped)
     return Judgement(
         bound=bound,
         traffic=traffic,
@@ -99,7 +109,7 @@ def judge(bound: Bound, gathered: Gathered) -> Judgement:
         judged_spend_usd=measured.judged.spend_usd,
         spend_under_floor_usd=sides.small_usd,
         notes=(
-            *_notes(gathered, measured.skipped),
+            *_notes(bound, gathered, measured.skipped),
             *_turnover(subjects, measured, bound.policy.floor.spend_usd),
         ),
     )
@@ -108,7 +118,7 @@ def judge(bound: Bound, gathered: Gathered) -> Judgement:
 def measures_of(bound: Bound, gathered: Gathered) -> list[tuple[Row, Measured]]:
     """Every subject that ``judge`` holds against the thresholds, measured, however far from them it is."""
     traffic = traffic_of(bound, gathered)
-    found = subjects_of(bound, gathered.selected)
+    found = subjects_of(bound, gathered)
     big = floored(found.table, bound.policy.floor, traffic.totals.spend_usd).big
     rows = [(row, _measure(bound, row, traffic)) for row in (found.row(bound, number) for number in big.rows)]
     return [pair for pair in rows if _is_measured(pair)]
@@ -123,17 +133,35 @@ class _Found:
         histories: the totals of the periods before it, oldest first, a subject each; None where the kind
             does not ask for them.
         gone: members and spend in the last period before the window of those without usage in it.
+        earlier: what was used before the window, by all of the subject but what the kind follows.
+        views: the policy's rows by other dimensions.
     """
 
     table: Table
     histories: Sequence[tuple[Totals, ...]] | None = None
     gone: Sequence[tuple[tuple[Member, ...], float]] = ()
+    earlier: Mapping[tuple[Member, ...], Mapping[Member, Totals]] = field(default_factory=dict)
+    views: Mapping[tuple[str, ...], Table] = field(default_factory=dict)
 
     def row(self, bound: Bound, number: int) -> Row:
         """One subject as kinds see it."""
         subject = dict(zip(bound.by, self.table.row_key(number), strict=True))
-        history = self.histories[number] if self.histories is not None else ()
-        return Row(subject, Totals.of_row(self.table, number), bound.window, history)
+        return Row(
+            subject,
+            Totals.of_row(self.table, number),
+            bound.window,
+            self.histories[number] if self.histories is not None else (),
+            self.earlier.get(_others(subject, bound.rule.follows), {}) if self.earlier else {},
+            {by: _of_subject(table, subject) for by, table in self.views.items()},
+        )
+
+
+def _others(subject: Mapping[str, Member], followed: str) -> tuple[Member, ...]:
+    return tuple(member for name, member in subject.items() if name != followed)
+
+
+def _of_subject(table: Table, subject: Mapping[str, Member]) -> Table:
+    return table.matching({name: partial(eq, member) for name, member in subject.items()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +208,26 @@ def _is_measured(pair: tuple[Row, Measured | Skip]) -> TypeGuard[tuple[Row, Meas
     return isinstance(pair[1], Measured)
 
 
-def _check_judged(judged: int, skipped: Mapping[Skip, int]) -> None:
+def _first_day(gathered: Gathered) -> datetime | None:
+    """The first day with usage that is known, of all traffic by day."""
+    return min((_moment(day) for day in gathered.traffic.rows_by(DATE)), default=None)
+
+
+def _check_reach(bound: Bound, gathered: Gathered) -> None:
+    """What was never seen is only known of what was looked at long enough."""
+    if not bound.rule.lookback_days:
+        return
+    least_days = min(MIN_LOOKBACK_DAYS, bound.rule.lookback_days)
+    first = _first_day(gathered)
+    if first is None or bound.window.start - first < timedelta(days=least_days):
+        since = f"usage is known from {first:%Y-%m-%d} on" if first else "no usage is known"
+        raise SourceError(
+            Reason.TOO_LITTLE_HISTORY,
+            f"{since}, and {least_days} days before {stamp(bound.window.start)} are needed",
+        )
+
+
+def _check_judged(bound: Bound, gathered: Gathered, judged: int, skipped: Mapping[Skip, int]) -> None:
     if skipped.get(Skip.IMPLAUSIBLE):
         raise SourceError(
             Reason.MALFORMED_ANSWER,
@@ -190,7 +237,14 @@ def _check_judged(judged: int, skipped: Mapping[Skip, int]) -> None:
     if judged:
         return
     if skipped.get(Skip.NEW):
-        raise SourceError(Reason.TOO_LITTLE_HISTORY, "no subject has four complete periods of history yet")
+        lacking = (
+            "any usage before the window"
+            if bound.rule.lookback_days
+            else "four complete periods of history yet"
+        )
+        raise SourceError(Reason.TOO_LITTLE_HISTORY, f"no subject has {lacking}")
+    if gathered.unlisted and not len(gathered.selected) and len(gathered.unlisted) == gathered.models:
+        raise SourceError(Reason.NOTHING_JUDGED, "the catalogue lists none of the models that were used")
     if skipped.get(Skip.UNLISTED):
         raise SourceError(Reason.NOTHING_JUDGED, f"{skipped[Skip.UNLISTED]} subjects are {Skip.UNLISTED}")
     if skipped.get(Skip.NOT_APPLICABLE):
@@ -200,7 +254,12 @@ def _check_judged(judged: int, skipped: Mapping[Skip, int]) -> None:
         )
 
 
-def _notes(gathered: Gathered, skipped: Mapping[Skip, int]) -> Iterable[str]:
+def _notes(bound: Bound, gathered: Gathered, skipped: Mapping[Skip, int]) -> Iterable[str]:
+    if gathered.unlisted:
+        yield f"not in the catalogue, so not judged: {enumerated(gathered.unlisted)}"
+    first = _first_day(gathered) if bound.rule.lookback_days else None
+    if first is not None and first > bound.periods[0].start:
+        yield f"usage is known from {first:%Y-%m-%d} on"
     if gathered.missing_below_usd is not None:
         yield (
             f"rows are missing that spend at most {gathered.missing_below_usd:,.2f} USD each, "
@@ -223,22 +282,28 @@ def _breaches(bound: Bound, judged: Sequence[tuple[Row, Measured]]) -> Iterable[
         crossed = bound.thresholds.crossed(measured.value, reaching=bound.rule.reaching)
         if crossed and measured.may_breach:
             verdict = Verdict.WARN if measured.at_most_warns else crossed[0]
-            yield Breach(row, verdict, measured.value, crossed[1], measured.note, measured.fix)
+            yield Breach(
+                row, verdict, measured.value, crossed[1], measured.note, measured.behind, measured.fix
+            )
 
 
 def traffic_of(bound: Bound, gathered: Gathered) -> Traffic:
     """All traffic of the policy's window, and of the periods before it."""
     if not bound.periods:
         totals = Totals.of_table(gathered.traffic)
-        return Traffic(totals, catalogue=bound.catalogue, now=bound.now, listing=bound.listing)
+        return Traffic(
+            totals, catalogue=bound.catalogue, now=bound.now, listing=bound.listing, covered=gathered.covered
+        )
     (sums,) = _by_period(gathered.traffic, (), bound).values() or ((Totals(),) * (len(bound.periods) + 1),)
     return Traffic(sums[-1], sums[:-1], bound.catalogue, bound.now)
 
 
-def subjects_of(bound: Bound, selected: Table) -> _Found:
+def subjects_of(bound: Bound, gathered: Gathered) -> _Found:
     """One subject a row, in the table's order; with a history only those that have usage in the window."""
+    selected = gathered.selected
     if not bound.periods:
-        return _Found(selected.rollup(bound.by))
+        views = {by: found.selected.rollup(by) for by, found in gathered.views.items()}
+        return _Found(selected.rollup(bound.by), views=views)
     groups = _by_period(selected, bound.by, bound)
     seen = [(key, sums) for key, sums in groups.items() if sums[-1].values]
     gone = [(key, sums[-2].spend_usd) for key, sums in groups.items() if not sums[-1].values]
@@ -248,7 +313,20 @@ def subjects_of(bound: Bound, selected: Table) -> _Found:
         for name in selected.metrics
     }
     table = Table(dict(zip(bound.by, members, strict=True)), metrics)
-    return _Found(table, [sums[:-1] for _, sums in seen], gone)
+    histories = [sums[:-1] for _, sums in seen]
+    if not bound.rule.lookback_days:
+        return _Found(table, histories, gone)
+    return _Found(table, histories, earlier=_earlier(bound, gathered.everything))
+
+
+def _earlier(bound: Bound, everything: Table) -> Mapping[tuple[Member, ...], Mapping[Member, Totals]]:
+    """What was used before the window, whatever ``where`` says of the dimension that the kind follows."""
+    found: dict[tuple[Member, ...], dict[Member, Totals]] = defaultdict(dict)
+    for key, (before, _) in _by_period(everything, bound.by, bound).items():
+        subject = dict(zip(bound.by, key, strict=True))
+        if before.values:
+            found[_others(subject, bound.rule.follows)][subject.get(bound.rule.follows)] = before
+    return found
 
 
 def _column(metric: str, totals: Sequence[Totals]) -> list[Number | None]:

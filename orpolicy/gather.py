@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, TypeVar
 
-from orpolicy.binding import KEY, MODEL, VARIANT, Bound, Slice, filtered_by_keys, key_member, resolve
+from orpolicy.binding import KEY, MODEL, VARIANT, Bound, Slice, filtered_by_key, key_member, resolve
 from orpolicy.errors import Reason, SourceError
 from orpolicy.fetch import CONTROL_SHARE, CONTROL_USD
 from orpolicy.narrow import Narrowing, enough, floor_usd, members_need
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from orpolicy.account import Account
     from orpolicy.fetch import Desk, Evidence
     from orpolicy.query.model import Need
+    from orpolicy.rules.base import Covered
     from orpolicy.table import Member
 
 MAX_SPLIT_KEYS = 40
@@ -40,6 +41,10 @@ class Gathered:
         queries: ids of the queries behind it.
         missing_below_usd: rows may be missing that spend at most this each; None: none is missing.
         missing_usd: what they spend together.
+        views: the rows by other dimensions, by these; a vital one is always there.
+        models: how many models ``where`` selected, where the kind finds its own in the catalogue.
+        unlisted: those of them that the catalogue does not list.
+        covered: what the other policies judged, once that is known.
     """
 
     everything: Table
@@ -49,6 +54,10 @@ class Gathered:
     queries: tuple[str, ...]
     missing_below_usd: float | None
     missing_usd: float
+    views: Mapping[tuple[str, ...], Gathered] = field(default_factory=dict)
+    models: int = 0
+    unlisted: tuple[str, ...] = ()
+    covered: Covered | None = None
 
 
 def gather(
@@ -58,26 +67,43 @@ def gather(
 
     ``also`` is asked with the first round, for whoever wants it afterwards.
     """
+    every = [one for bound in bounds for one in (bound, *bound.views)]
     desk.ask([*also, *(need for bound in bounds for need in opening_needs(bound))])
-    slices = {bound.policy.id: attempt(_resolved, bound, desk, account) for bound in bounds}
+    slices = [attempt(_resolved, one, desk, account) for one in every]
     desk.ask(_needs(slices))
-    for bound in bounds:
-        if not isinstance(parts := slices[bound.policy.id], SourceError):
-            slices[bound.policy.id] = attempt(_narrowed, bound, parts, desk, account)
+    for number, one in enumerate(every):
+        if one.is_vital and not isinstance(parts := slices[number], SourceError):
+            slices[number] = attempt(_narrowed, one, parts, desk, account)
     hashes = frozenset[str]().union(*(bound.hashes for bound in bounds))
     ask_for_namesakes(_needs(slices), hashes, desk, account)
+    found = iter(
+        parts if isinstance(parts, SourceError) else attempt(_gathered, one, parts, desk, account)
+        for one, parts in zip(every, slices, strict=True)
+    )
     return {
-        bound.policy.id: parts
-        if isinstance(parts := slices[bound.policy.id], SourceError)
-        else attempt(_gathered, bound, parts, desk, account)
+        bound.policy.id: _viewed(next(found), [(view, next(found)) for view in bound.views])
         for bound in bounds
     }
 
 
-def _needs(slices: Mapping[str, tuple[Slice, ...] | SourceError]) -> list[Need]:
+def _viewed(
+    own: Gathered | SourceError, views: Sequence[tuple[Bound, Gathered | SourceError]]
+) -> Gathered | SourceError:
+    """What was learnt for a policy with its views, or why a vital one of them is not there."""
+    lacking = [found for view, found in views if view.is_vital and isinstance(found, SourceError)]
+    if isinstance(own, SourceError) or not views:
+        return own
+    if lacking:
+        return lacking[0]
+    seen = {view.by: found for view, found in views if isinstance(found, Gathered)}
+    queries = dict.fromkeys([*own.queries, *(name for found in seen.values() for name in found.queries)])
+    return replace(own, views=seen, queries=tuple(queries))
+
+
+def _needs(slices: Sequence[tuple[Slice, ...] | SourceError]) -> list[Need]:
     return [
         part.need
-        for parts in slices.values()
+        for parts in slices
         if not isinstance(parts, SourceError)
         for part in parts
         if not part.is_empty
@@ -99,7 +125,7 @@ def attempt(call: Callable[..., T], *arguments: object) -> T | SourceError:
 def opening_needs(bound: Bound) -> list[Need]:
     """What can be asked at once: slices without pushed selectors, and what those need to be resolved."""
     needs = [bound.traffic]
-    for part in bound.slices:
+    for part in (part for one in (bound, *bound.views) for part in one.slices):
         if not part.pushed:
             needs.append(part.need)
         needs += [members_need(part, dimension) for dimension in part.pushed]
@@ -154,7 +180,7 @@ def ask_for_namesakes(needs: Sequence[Need], hashes: frozenset[str], desk: Desk,
         rows = attempt(desk.evidence, need)
         if not isinstance(rows, SourceError):
             for key_hash in _split_hashes(need, rows.table, hashes | _doubled(need, desk, account), account):
-                lacking[filtered_by_keys(need, (key_hash,))] = None
+                lacking[filtered_by_key(need, key_hash)] = None
     if len({need.context for need in lacking}) <= MAX_SPLIT_KEYS:
         desk.ask(list(lacking))
 
@@ -204,7 +230,7 @@ def _split_by_hash(
 ) -> Table:
     names = {account.directory.by_hash[key_hash].name for key_hash in split}
     parts = [
-        desk.evidence(filtered_by_keys(need, (key_hash,))).table.tagged(KEY, key_member(key_hash))
+        desk.evidence(filtered_by_key(need, key_hash)).table.tagged(KEY, key_member(key_hash))
         for key_hash in split
     ]
     shared = evidence.table.matching({KEY: lambda member: member in names})
@@ -253,6 +279,7 @@ def _gathered(bound: Bound, slices: tuple[Slice, ...], desk: Desk, account: Acco
         selected.append(select(matched[-1], {MODEL: bound.scope} if bound.scope else {}, account))
         _check_named(bound, matched[-1], floor_usd(bound, traffic_usd))
     _check_whole(slices, everything, traffic.table)
+    models = _models(bound, matched)
     queries = dict.fromkeys([*traffic.queries, *(name for evidence in found for name in evidence.queries)])
     missing = [evidence.missing_below_usd for evidence in found if evidence.missing_below_usd is not None]
     return Gathered(
@@ -263,7 +290,17 @@ def _gathered(bound: Bound, slices: tuple[Slice, ...], desk: Desk, account: Acco
         queries=tuple(queries),
         missing_below_usd=max(missing, default=None),
         missing_usd=sum(evidence.missing_usd for evidence in found),
+        models=len(models),
+        unlisted=tuple(name for name in models if bound.catalogue and not bound.catalogue.lists(name)),
     )
+
+
+def _models(bound: Bound, tables: Sequence[Table]) -> tuple[str, ...]:
+    """The models that were used, where the kind finds its own among them in the catalogue."""
+    if not bound.rule.looks_models_up:
+        return ()
+    columns = [table.rows_by(MODEL) for table in tables if MODEL in table.dimensions]
+    return tuple(dict.fromkeys(member for column in columns for member in column if member is not None))
 
 
 def _check_named(bound: Bound, matched: Table, least_usd: float) -> None:

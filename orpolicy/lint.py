@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orpolicy.confirming import confirm
+from orpolicy.coverage import with_covered
 from orpolicy.errors import SourceError
 from orpolicy.evaluation import judge
 from orpolicy.fetch import Desk
@@ -16,7 +16,11 @@ from orpolicy.settling import settle
 from orpolicy.staging import set_stage
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from orpolicy.baseline import Ratchet
+    from orpolicy.binding import Bound
+    from orpolicy.evaluation import Judgement
     from orpolicy.policy.model import PolicySet
     from orpolicy.report import Report
     from orpolicy.sources.base import Source
@@ -68,12 +72,11 @@ def examine(policies: PolicySet, source: Source, choice: Choice, ratchet: Ratche
     account, now = stage.scene.account, stage.scene.now
     desk = Desk(source, stage.base_metrics)
     gathered = gather(stage.bounds, desk, account, also=(stage.total,) if stage.bounds else ())
-    judged = {
-        bound.policy.id: found if isinstance(found := gathered[bound.policy.id], SourceError)
-        else attempt(judge, bound, found)
-        for bound in stage.bounds
-    }  # fmt: skip
-    judged |= confirm([one for one in judged.values() if not isinstance(one, SourceError)], desk, account)
+    last = tuple(bound for bound in stage.bounds if bound.rule.judges_policies)
+    judged = _judged([bound for bound in stage.bounds if bound not in last], gathered)
+    if last:
+        gathered |= with_covered(last, gathered, [*stage.failed.values(), *judged.values()], account)
+        judged |= _judged(last, gathered)
     rows = [
         (judgement, found)
         for name, judgement in judged.items()
@@ -88,3 +91,13 @@ def examine(policies: PolicySet, source: Source, choice: Choice, ratchet: Ratche
     ]
     settlement = settle(drafted, stage, ratchet)
     return Run(stage, desk, source.info(), gathered, judged, settlement)
+
+
+def _judged(
+    bounds: Sequence[Bound], gathered: Mapping[str, Gathered | SourceError]
+) -> dict[str, Judgement | SourceError]:
+    return {
+        bound.policy.id: found if isinstance(found := gathered[bound.policy.id], SourceError)
+        else attempt(judge, bound, found)
+        for bound in bounds
+    }  # fmt: skip

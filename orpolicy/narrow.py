@@ -153,8 +153,12 @@ class Narrowing:
         return self._days(part)
 
     def _ways(self, part: Slice) -> list[str]:
-        """Dimensions whose members can be asked in lists, the most telling first."""
-        usable = [name for name in part.need.dimensions if name not in ID_ONLY_DIMENSIONS]
+        """Dimensions whose members can be asked in lists, the most telling first.
+
+        Not the one that the kind follows: a member without usage in the window would be in no list.
+        """
+        unusable = {*ID_ONLY_DIMENSIONS, self._bound.rule.follows}
+        usable = [name for name in part.need.dimensions if name not in unusable]
         return sorted(usable, key=lambda name: (name != MODEL, name))
 
     def _lists(self, part: Slice, dimension: str) -> list[Slice]:

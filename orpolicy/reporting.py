@@ -162,7 +162,8 @@ def _coverage(run: Run, baseline: Baseline | None) -> Coverage:
     if baseline is None:
         return Coverage(0.0, None)
     judged = [outcome for outcome in run.judged.values() if not isinstance(outcome, SourceError)]
-    return coverage_of(judged, baseline.window, baseline.spend_usd, _cells(run, baseline.window))
+    cells, account = _cells(run, baseline.window), run.stage.scene.account
+    return coverage_of(judged, baseline.window, baseline.spend_usd, cells, account)
 
 
 def _cells(run: Run, window: Window) -> Table | None:

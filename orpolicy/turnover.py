@@ -34,6 +34,12 @@ def named(word: str, subjects: Iterable[tuple[Sequence[Member], float]], what: s
     return [f"{word}: {', '.join(listed)}{more}, USD {what}"]
 
 
+def enumerated(members: Sequence[Member]) -> str:
+    """The first of them by name, and how many more there are."""
+    more = f" and {len(members) - MOST} more" if len(members) > MOST else ""
+    return ", ".join(sorted(map(_shown, members))[:MOST]) + more
+
+
 def _shown(member: Member) -> str:
     if member is None:
         return "(none)"

@@ -217,6 +217,10 @@ class Catalog:
         same = self._by_id.get(base) or next(iter(self._groups.get(base, ())), None)
         return f"{same.base_id}{colon}{suffix}" if same else name
 
+    def lists(self, name: str) -> bool:
+        """Whether an id or a permaslug, its date left out or not, is listed with any variant."""
+        return not self._groups.keys().isdisjoint(self.names_of(name))
+
     def names_of(self, name: str) -> frozenset[str]:
         """Every name of the same model, without variant suffixes: ids, permaslug, permaslug undated.
 

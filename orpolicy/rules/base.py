@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from dataclasses import field
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar, Self, TypeGuard
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from orpolicy.period import Window
     from orpolicy.policy.model import Json, Policy
     from orpolicy.savings.levers import Lever
-    from orpolicy.table import Member
+    from orpolicy.table import Member, Table
     from orpolicy.totals import Totals
 
 
@@ -45,6 +46,7 @@ class Skip(StrEnum):
     NEW = "new, without a history to compare with"
     IMPLAUSIBLE = "a part larger than its whole"
     """Figures that cannot be true: they make the whole policy inconclusive."""
+    UNSAID = "the source does not say"
     UNLISTED = "not in the catalogue, or without what is looked up there"
     """Where nothing but such rows is left, the policy is inconclusive."""
 
@@ -73,12 +75,52 @@ class Row:
         window: the window.
         history: totals of the periods before the window, oldest first, or of the complete days of a running
             month; empty unless the kind asks.
+        earlier: members of the dimension that the kind ``follows`` with usage before the window, each on its
+            own, where all else is as in the subject; empty unless the kind asks.
+        views: the subject's traffic by each of the kind's ``views``, by their dimensions.
     """
 
     subject: Mapping[str, Member]
     totals: Totals
     window: Window
     history: tuple[Totals, ...] = ()
+    earlier: Mapping[Member, Totals] = field(default_factory=dict)
+    views: Mapping[tuple[str, ...], Table] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """What the other policies of a run held against their thresholds, of the same window.
+
+    Policies by key and model are laid over each other; where others are not, it is known as a range.
+
+    Attributes:
+        least_usd: at least so much spend was judged.
+        most_usd: at most.
+        judged: how many policies judged it.
+        unjudged: how many are inconclusive, and do not count.
+        gaps: subject and USD of what none of those that can be laid over each other judged, by key, the
+            dearest first.
+    """
+
+    least_usd: float
+    most_usd: float
+    judged: int
+    unjudged: int
+    gaps: tuple[tuple[Mapping[str, Member], float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Another grouping of the policy's rows.
+
+    Attributes:
+        by: its dimensions, at most two.
+        is_vital: whether the policy is inconclusive without it; otherwise it is used where it is complete.
+    """
+
+    by: tuple[str, ...]
+    is_vital: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +133,7 @@ class Traffic:
         catalogue: the models and their prices; None unless the kind ``needs_catalogue``.
         now: the run's clock, aware; None outside a run.
         listing: keys and guardrails; None unless the kind ``lists_keys`` or ``lists_guardrails``.
+        covered: what the other policies judged; None unless the kind ``judges_policies``.
     """
 
     totals: Totals
@@ -98,6 +141,7 @@ class Traffic:
     catalogue: Catalog | None = None
     now: datetime | None = None
     listing: Listing | None = None
+    covered: Covered | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +154,8 @@ class Measured:
         may_breach: False where the value alone must not fail the row.
         at_most_warns: whether the value is no certainty, so that it warns where it would fail.
         fix: the exact setting to change, which advice may name as ``{fix}``.
+        behind: subject and USD of who is behind the value, the dearest first, where spend would not tell;
+            None: spend does.
     """
 
     value: float
@@ -117,6 +163,7 @@ class Measured:
     may_breach: bool = True
     at_most_warns: bool = False
     fix: str = ""
+    behind: tuple[tuple[Mapping[str, Member], float], ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +228,11 @@ class Rule(ABC):
         compares_keys: whether savings look at what other keys do on the same models.
         needs_catalogue: whether nothing can be measured without the model catalogue: a source that has
             none makes the policy inconclusive.
+        follows: the dimension whose members are looked for before the window, under any of their names, or
+            ""; goes with ``lookback_days``.
+        judges_spend: whether a dollar that the kind has judged counts as judged; not where it looks at the
+            books or at the other policies.
+        judges_policies: whether it is measured after all others, from what they judged.
     """
 
     measures: ClassVar[str]
@@ -193,6 +245,9 @@ class Rule(ABC):
     required: ClassVar[tuple[str, ...]] = ()
     compares_keys: ClassVar[bool] = False
     needs_catalogue: ClassVar[bool] = False
+    follows: ClassVar[str] = ""
+    judges_spend: ClassVar[bool] = True
+    judges_policies: ClassVar[bool] = False
 
     @classmethod
     @abstractmethod
@@ -214,6 +269,11 @@ class Rule(ABC):
     @property
     def history_periods(self) -> int:
         """How many calendar weeks or months before the window are asked as well."""
+        return 0
+
+    @property
+    def lookback_days(self) -> int:
+        """How many days before the window are asked as well, as one period; the window may be any."""
         return 0
 
     @property
@@ -244,6 +304,23 @@ class Rule(ABC):
         """
         return ()
 
+    def listed_models(self, catalogue: Catalog, now: datetime) -> tuple[str, ...]:
+        """As ``models``, for a kind that finds them in the catalogue; empty there: no model at all."""
+        return ()
+
+    @property
+    def looks_models_up(self) -> bool:
+        """Whether ``listed_models`` says what the kind is about."""
+        return type(self).listed_models is not Rule.listed_models
+
+    def views(self, by: tuple[str, ...]) -> tuple[View, ...]:
+        """Other groupings of the policy's rows that the measure looks at; none for kinds that look back."""
+        return ()
+
+    def counts(self, by: tuple[str, ...]) -> bool:
+        """Whether a policy by these dimensions counts, for a kind that ``judges_policies``."""
+        return True
+
     def ratio(self, window: Window, traffic: Traffic) -> Ratio | None:
         """The measure of every row as a ratio, equal to ``measure`` but for rounding; None: it is none.
 
@@ -253,7 +330,11 @@ class Rule(ABC):
 
     @abstractmethod
     def measure(self, row: Row, traffic: Traffic) -> Measured | Skip:
-        """The value to hold against the thresholds."""
+        """The value to hold against the thresholds.
+
+        Raises:
+            SourceError: where what is known leaves it open whether a threshold is crossed.
+        """
 
     @abstractmethod
     def lever(self, row: Row, traffic: Traffic, value: float, threshold: float) -> Lever:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from orpolicy.finding import Confidence
@@ -9,6 +10,7 @@ from orpolicy.query.vocabulary import CACHED, PROMPT
 from orpolicy.savings.billing import Spread, Tokens, mean_price, through_day
 from orpolicy.savings.levers import LeverKind
 from orpolicy.savings.outcome import NOT_THE_BILL, NoFigure, Outcome, Part, Traffic, left_out, nothing, part
+from orpolicy.totals import Cell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from orpolicy.catalog.model import Catalog, Model, Price
     from orpolicy.savings.levers import RaiseCacheHitRate
     from orpolicy.table import Member
-    from orpolicy.totals import Cell, Totals
+    from orpolicy.totals import Totals
 
 READS_PER_WRITE_LOW = 2.0
 READS_PER_WRITE_EXPECTED = 5.0
@@ -25,6 +27,9 @@ BEST_RATE = 0.8
 
 POSSIBLE = "possible_cached_tokens"
 """What caching could have reached, where a source says so."""
+
+CACHE_USD = "usage_cache"
+"""What caching cost, in USD: below 0 reading saved more than writing cost."""
 
 _Rates = dict["Member", list[tuple[float, "Member"]]]
 
@@ -54,6 +59,31 @@ def raise_cache_hit_rate(lever: RaiseCacheHitRate, traffic: Traffic) -> Outcome 
     )
     legend = "Mtok prompt x hit rate x USD/Mtok (prompt - cached - extra for writing / reads per write)"
     return Outcome(LeverKind.CACHE, Confidence.PRICED, tuple(parts), legend, caveats)
+
+
+def stop_caching(traffic: Traffic) -> Outcome | NoFigure:
+    """``usage_cache``: what writing cost more than reading saved.
+
+    It is laid on the cells that lose, by what they lose: those that gain have offset a part of it.
+    """
+    if traffic.totals.values.get(CACHE_USD) is None:
+        return NoFigure(f"unknown: the source does not say what {CACHE_USD} was")
+    loss_usd = max(float(traffic.totals.get(CACHE_USD)), 0.0)
+    losses = [max(float(cell.totals.get(CACHE_USD)), 0.0) for cell in traffic.cells]
+    is_laid_out = any(losses)
+    cells = traffic.cells if is_laid_out else (Cell(None, None, traffic.totals),)
+    losses = losses if is_laid_out else [loss_usd]
+    share = min(loss_usd / math.fsum(losses), 1.0) if loss_usd else 0.0
+    saved = [(cell, share * usd) for cell, usd in zip(cells, losses, strict=True)]
+    parts = [part(cell, usd, usd, usd) for cell, usd in saved]
+    return Outcome(
+        LeverKind.CACHE,
+        Confidence.EXACT,
+        tuple(parts),
+        legend=f"{CACHE_USD}: what caching cost more than it saved",
+        arithmetic=f"{loss_usd:,.2f}",
+        whole=not is_laid_out,
+    )
 
 
 def _best_rates(peers: Iterable[Cell], models: set[Member]) -> _Rates:

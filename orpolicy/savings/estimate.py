@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from orpolicy.finding import Confidence
 from orpolicy.nouns import dataclass
 from orpolicy.savings.batch import use_batch
-from orpolicy.savings.cache import raise_cache_hit_rate
+from orpolicy.savings.cache import raise_cache_hit_rate, stop_caching
 from orpolicy.savings.levers import (
     CutReasoning,
     CutSurcharge,
     Exposure,
     Lever,
     RaiseCacheHitRate,
+    StopCaching,
     Swap,
     UseBatch,
 )
@@ -104,7 +105,7 @@ def estimate(  # noqa: PLR0913, PLR0917 - the traffic, what surrounds it, and th
 
 
 def _outcome(
-    lever: Swap | UseBatch | RaiseCacheHitRate | CutReasoning | CutSurcharge, traffic: Traffic
+    lever: Swap | UseBatch | RaiseCacheHitRate | StopCaching | CutReasoning | CutSurcharge, traffic: Traffic
 ) -> Outcome | NoFigure:
     if isinstance(lever, Swap):
         return swap(lever, traffic)
@@ -112,6 +113,8 @@ def _outcome(
         return use_batch(traffic)
     if isinstance(lever, RaiseCacheHitRate):
         return raise_cache_hit_rate(lever, traffic)
+    if isinstance(lever, StopCaching):
+        return stop_caching(traffic)
     if isinstance(lever, CutReasoning):
         return cut_reasoning(lever, traffic)
     return cut_surcharge(lever, traffic)

@@ -23,7 +23,8 @@ class Swap:
 
     Attributes:
         replacement: the model id that the user names, or "" to look for a candidate.
-        excess_usd: the row's spend above the threshold in the window: the bound where no model is found.
+        excess_usd: the row's spend above the threshold in the window: the bound where no model is found;
+            None: then nothing is claimed, as the traffic must move whatever it costs.
         avoid: ids of models that must not be proposed, as the policy itself forbids them.
         variant: of the current model that the traffic runs on; "": the standard one.
         quality_floor: least intelligence index of a candidate, as a share of the current model's; None: the
@@ -31,7 +32,7 @@ class Swap:
     """
 
     replacement: str
-    excess_usd: float
+    excess_usd: float | None
     avoid: frozenset[str] = frozenset()
     variant: str = ""
     quality_floor: float | None = None
@@ -51,6 +52,11 @@ class RaiseCacheHitRate:
     """
 
     target: float
+
+
+@dataclass(frozen=True, slots=True)
+class StopCaching:
+    """No longer write what is hardly read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,4 +94,4 @@ class Exposure:
     excess_usd: float | None
 
 
-Lever = Swap | UseBatch | RaiseCacheHitRate | CutReasoning | CutSurcharge | Exposure
+Lever = Swap | UseBatch | RaiseCacheHitRate | StopCaching | CutReasoning | CutSurcharge | Exposure

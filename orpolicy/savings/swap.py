@@ -185,7 +185,9 @@ def _term(usd: float, model: Model, tokens: Tokens) -> str:
     return f"{usd:,.2f} - {MORE_TOKENS_EXPECTED:g} x ({products})"
 
 
-def _bounded(lever: Swap, traffic: Traffic, caveat: str) -> Outcome:
+def _bounded(lever: Swap, traffic: Traffic, caveat: str) -> Outcome | NoFigure:
+    if lever.excess_usd is None:
+        return NoFigure(f"unknown: {caveat}")
     spend_usd = sum(max(cell.totals.spend_usd, 0.0) for cell in traffic.parts)
     excess_usd = min(max(lever.excess_usd, 0.0), spend_usd)
     parts = tuple(
