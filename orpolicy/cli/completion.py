@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import click
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 def equip(command: click.Command, name: str) -> None:
     """Let the values of a command's parameters be completed, those of its own commands too."""
     for parameter in command.params:
-        values = _FORMATS.get(name) if parameter.name == "formats" else _VALUES.get(parameter.name or "")
+        values = _formats(name) if parameter.name == "formats" else _VALUES.get(parameter.name or "")
         if values is not None:
             parameter.shell_complete = partial(  # type: ignore[method-assign] # one parameter's own
                 _complete, values, takes_file=parameter.name == "source"
@@ -46,10 +47,16 @@ def _packs(_ctx: click.Context) -> Iterable[tuple[str, str]]:
     return [(name, "") for name in pack_names()]
 
 
-def _formats(_ctx: click.Context) -> Iterable[tuple[str, str]]:
-    from orpolicy.plugins import REPORTERS
+def _formats(command: str) -> Values:
+    """The formats that a command names itself, else those of reports."""
 
-    return [(name, "") for name in REPORTERS.names]
+    def values(_ctx: click.Context) -> Iterable[tuple[str, str]]:
+        from orpolicy.plugins import REPORTERS
+
+        own = getattr(import_module(f"orpolicy.cli.{command}"), "FORMATS", REPORTERS.names)
+        return [(name, "") for name in own]
+
+    return values
 
 
 def _words(words: Iterable[str]) -> Values:
@@ -68,7 +75,7 @@ def _policy_ids(ctx: click.Context) -> Iterable[tuple[str, str]]:
 
 
 def _subjects(ctx: click.Context) -> Iterable[tuple[str, str]]:
-    """What can be explained: rule kinds, then policies."""
+    """What can be explained: rule kinds, then policies; a code is copied from the message that shows it."""
     from orpolicy.plugins import RULES
 
     return [*((name, "rule kind") for name in RULES.names), *_policy_ids(ctx)]
@@ -81,8 +88,4 @@ _VALUES: dict[str, Values] = {
     "subject": _subjects,
     "source": _words(("openrouter", "demo")),
     "window": _words(("last-month", "this-month", "last-week", "last-7d", "last-30d")),
-}
-_FORMATS: dict[str, Values] = {
-    "check": _formats,
-    "test": _words(("text", "json", "junit")),
 }

@@ -56,7 +56,9 @@ def test_values_that_orpolicy_knows(complete: Callable[..., set[str]]) -> None:
     assert complete("check", "--pack", "") == PACKS
     assert complete("check", "--format", "") == set(REPORTERS.names)
     assert complete("test", "--format", "") == {"text", "json", "junit"}
-    assert complete("explain", "spend-") == {"spend-growth", "spend-limit"}
+    assert complete("compare", "--format", "") == {"text", "json", "markdown", "html"}
+    assert complete("verify", "--format", "") == {"text", "json", "markdown"}
+    assert complete("explain", "spend-") == {name for name in RULES if name.startswith("spend-")}
     assert complete("check", "--source", "d") == {"demo"}
     assert complete("plan", "--window", "last-m") == {"last-month"}
     assert complete("check", "--fail-on", "") == {"error", "warning", "never"}
