@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orpolicy.cli.options import load_policies, opened, parse_now
+from orpolicy.cli.width import page_width
 from orpolicy.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 REPORT = Path("orpolicy-report.json")
 """The report that is looked at if nobody names another, where it is there."""
-
-_USUAL, _NARROWEST, _WIDEST = 92, 60, 110
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +109,7 @@ def _page(policy: Policy, policies: PolicySet, place: Place) -> Iterator[str]:
     choice = Choice(select=(policy.id,))
     bounds = set_stage(policies, nobody, choice).bounds
     window = bounds[0].window if bounds else None
-    return policy_page(policy, policies, window, make_plan(policies, nobody, choice), _width())
+    return policy_page(policy, policies, window, make_plan(policies, nobody, choice), page_width())
 
 
 def explained_finding(name: str, place: Place, seen: list[str]) -> Iterator[str] | None:
@@ -132,8 +130,4 @@ def explained_finding(name: str, place: Place, seen: list[str]) -> Iterator[str]
 
     seen += [finding.fingerprint for finding in report.findings]
     found = find(report, name) if is_fingerprint(name) else None
-    return None if found is None else finding_page(found, report, _width())
-
-
-def _width() -> int:
-    return min(max(shutil.get_terminal_size((_USUAL, 24)).columns, _NARROWEST), _WIDEST)
+    return None if found is None else finding_page(found, report, page_width())

@@ -12,7 +12,10 @@ import click
 from orpolicy.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from orpolicy.github.client import Client
+    from orpolicy.sources._json import Json
 
 
 @click.command(
@@ -88,8 +91,23 @@ def command(
 
 
 def _tell(client: Client, *, dry_run: bool) -> None:
-    """Print every write; its body too where it was not sent."""
+    """Print every write; what it holds too where it was not sent."""
     for write in client.writes:
         click.echo(f"{'would send' if dry_run else 'sent'} {write.method} {write.path}")
         if dry_run:
-            click.echo(json.dumps(write.body, indent=2))
+            for line in _shown(write.body):
+                click.echo(line)
+
+
+def _shown(body: Mapping[str, Json]) -> Iterator[str]:
+    """A key a line; Markdown as the lines that it has."""
+    from orpolicy.reporters._words import visible
+
+    for key, value in body.items():
+        text = value if isinstance(value, str) else json.dumps(value)
+        lines = text.split("\n")
+        if len(lines) == 1:
+            yield f"  {key}: {visible(text)}"
+            continue
+        yield f"  {key}:"
+        yield from (f"    {visible(line)}".rstrip() for line in lines)

@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING
 import click
 
 from orpolicy.cli.options import load_policies, opened, parse_now, policy_arguments, source_options
+from orpolicy.cli.width import page_width
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from orpolicy.planning import Plan
     from orpolicy.sources.base import Source
+
+_INDENT = "    "
 
 
 @click.command()
@@ -44,7 +47,7 @@ def command(
     policies = load_policies(paths, packs, source)
     with _nobody(now, catalog) if source == "openrouter" else opened(source, parse_now(now), catalog) as met:
         plan = make_plan(policies, met, Choice(window, select, ignore))
-    click.echo(json.dumps(plan.as_json(), indent=2) if as_json else text(plan))
+    click.echo(json.dumps(plan.as_json(), indent=2) if as_json else text(plan, page_width()))
     return 0
 
 
@@ -56,15 +59,17 @@ def _nobody(now: str | None, catalog: Path | None) -> AbstractContextManager[Sou
     return nullcontext(Nobody(clock, load_catalog(catalog) if catalog else None))
 
 
-def text(plan: Plan) -> str:
-    """The plan for people."""
+def text(plan: Plan, width: int = 92) -> str:
+    """The plan for people, on lines of at most so many columns where no single word is longer."""
+    from orpolicy.explaining.queries import body_lines, listed
+
     lines = [plan.summary, ""]
     for number, query in enumerate(plan.queries, 1):
         dimensions = ", ".join(query.query.dimensions) or "(all traffic)"
         bucket = f" by {query.query.granularity}" if query.query.granularity else ""
         lines.append(f"q{number}  {dimensions}{bucket}  {query.query.window}")
-        lines.append(f"    shared by {', '.join(query.policies)}")
-        lines += [f"    {json.dumps(query.query.body())}", ""]
+        lines += listed("shared by", query.policies, width, _INDENT)
+        lines += [*(f"{_INDENT}{line}" for line in body_lines(query.query.body(), width - len(_INDENT))), ""]
     lines += [f"not asked: {name}: {why}" for name, why in plan.unasked]
     lines += [f"later: {line}" for line in plan.later]
     return "\n".join(lines)

@@ -6,6 +6,7 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from orpolicy.explaining.policy import paragraph
+from orpolicy.explaining.queries import condition
 from orpolicy.explaining.steps import headline, steps
 from orpolicy.reporters._words import name, plural, prose, visible
 
@@ -44,6 +45,8 @@ def policy_page(
         dimensions = ", ".join(query.dimensions) or "all traffic"
         bucket = f" by {query.granularity}" if query.granularity else ""
         yield f"{_INDENT}q{number}  {dimensions}{bucket}, {query.window}"
+        if query.filters:
+            yield from _wrapped(f"where {' and '.join(map(condition, query.filters))}", width, _INDENT * 2)
         yield from _wrapped(f"metrics {', '.join(query.metrics)}", width, _INDENT * 2)
     for policy_id, why in plan.unasked:
         yield from _wrapped(f"cannot be asked: {policy_id}: {why}", width, _INDENT)

@@ -4,8 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from orpolicy.cli.main import run
+from orpolicy.explaining.queries import body_lines
 
 TEXT = """
 version: 1
@@ -68,3 +71,30 @@ def test_a_catalogue_may_be_given(tmp_path: Path) -> None:
         json.dumps({"data": [{"id": "a/b", "pricing": {"prompt": "1", "completion": "1"}}]}), encoding="utf-8"
     )
     assert run(["plan", "--catalog", str(tmp_path / "models.json")]) == 0
+
+
+def test_lines_fit_the_terminal_and_hold_the_request(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "70")
+    assert run(["plan", "--now", "2026-06-10"]) == 0
+    shown = capsys.readouterr().out
+    assert run(["plan", "--now", "2026-06-10", "--json"]) == 0
+    wanted = [query["request"] for query in json.loads(capsys.readouterr().out)["queries"]]
+    requests = [part for part in shown.split("\n\n") if part.startswith("q")]
+    assert [json.loads(part[part.index("{") :]) for part in requests] == wanted
+    assert max(len(line) for part in requests for line in part.splitlines()) <= 70
+
+
+BODIES = st.dictionaries(
+    st.text(max_size=8),
+    st.lists(st.text(max_size=12), max_size=6) | st.integers() | st.just({"a": "b c", "d": ["e", "f"]}),
+    min_size=1,
+    max_size=5,
+)
+
+
+@settings(max_examples=50)
+@given(body=BODIES, width=st.integers(10, 60))
+def test_wrapped_or_not_the_request_is_the_same(body: dict[str, object], width: int) -> None:
+    assert json.loads("\n".join(body_lines(body, width))) == body

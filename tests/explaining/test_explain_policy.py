@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from orpolicy.cli.main import run
+from orpolicy.explaining.queries import condition
+from orpolicy.query.model import Filter, Operator
 
 FILE = """
 version: 1
@@ -127,3 +129,25 @@ def test_broken_files_are_wrong_and_missing_ones_only_if_named(capsys: pytest.Ca
     assert run(["explain", "everything"]) == 2
     assert "orpolicy.yaml:2" in capsys.readouterr().err
     assert run(["explain", "spend-limit"]) == 0
+
+
+def test_queries_that_differ_in_their_filters_alone_are_told_apart(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Path("orpolicy.yaml").write_text(
+        "version: 1\npolicies:\n  - {id: batch, rule: usd-per-mtok, by: [api_key_id], fail_above: 1,"
+        " where: {model: ['a/*:batch', 'a/*:free']}}\n",
+        encoding="utf-8",
+    )
+    shown = [line.strip() for line in page(capsys, "batch").splitlines()]
+    conditions = ["the variant is batch", "the variant is free", "the variant is not batch or free"]
+    told = [line.removeprefix("where ") for line in shown if line.startswith("where ")]
+    assert told == [*conditions, *conditions]  # control totals first
+
+
+def test_a_long_filter_is_cut() -> None:
+    values = tuple(f"m{number}" for number in range(9))
+    assert condition(Filter("api_key_id", Operator.IN, values)) == (
+        "the key is m0, m1, m2, m3, m4, m5 or 3 more"
+    )
+    assert condition(Filter("model", Operator.NOT_IN, ("a\x1b[1m",))) == "the model is not a\\x1b[1m"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import httpx
@@ -41,8 +40,11 @@ def test_a_dry_run_reads_and_writes_nothing(
         "would send POST /repos/acme/app/labels",
         "would send POST /repos/acme/app/issues",
     ]
-    body, _ = json.JSONDecoder().raw_decode(out[out.index("{") :])
-    assert body["body"].startswith("<!-- orpolicy report -->\n")
+    lines = out.splitlines()
+    assert lines[1:3] == ["  body:", "    <!-- orpolicy report -->"]
+    assert "  name: orpolicy" in lines
+    assert '  labels: ["orpolicy"]' in lines
+    assert "\\n" not in out
 
 
 def test_a_dry_run_without_a_token_sends_nothing_at_all(
