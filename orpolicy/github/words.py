@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from orpolicy.github.told import Told
 from orpolicy.reporters._figures import cents, minute
-from orpolicy.reporters._markdown_findings import TABLE_HEAD, finding_row, place
+from orpolicy.reporters._markdown_findings import TABLE_HEAD, finding_row, legend, place
 from orpolicy.reporters._markdown_text import code, escaped
 from orpolicy.reporters._plain_finding import stopped
 from orpolicy.reporters._words import measured, name, plural, prose, subject
@@ -128,7 +128,7 @@ def _table(findings: Sequence[Finding]) -> list[str]:
     rows = _fit(map(finding_row, findings), _FINDINGS_ROOM)
     more = len(findings) - len(rows)
     left = ["", f"{plural(more, 'finding')} more: see the JSON report."] if more else []
-    return [*TABLE_HEAD, *rows, *left]
+    return [*TABLE_HEAD, *rows, *left, *legend(findings[: len(rows)])]
 
 
 def _unjudged(items: Sequence[Inconclusive]) -> list[str]:

@@ -8,10 +8,12 @@ from orpolicy.reporters._figures import cents
 from orpolicy.reporters._markdown_text import code, escaped, fenced, row
 from orpolicy.reporters._places import path
 from orpolicy.reporters._plain_finding import drivers, of_status, saved, saves, traffic
-from orpolicy.reporters._words import measured, name, prose, remark, state, subject
+from orpolicy.reporters._words import is_claimed, measured, name, prose, remark, state, subject
 from orpolicy.verdict import Status
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from orpolicy.finding import Finding
     from orpolicy.location import Location
     from orpolicy.report import Report
@@ -46,7 +48,13 @@ def _worth(finding: Finding) -> str:
     exposure = finding.exposure_usd_per_month
     if finding.savings.expected is None and exposure is not None:
         return f"{escaped(cents(exposure))} exposed"
-    return escaped(saved(finding.savings))
+    return escaped(saved(finding.savings) + ("*" if is_claimed(finding) else ""))
+
+
+def legend(findings: Iterable[Finding]) -> list[str]:
+    """What the asterisks in a table of these findings mean; nothing where there are none."""
+    words = "\\* adds nothing to net: another finding already claims these dollars."
+    return ["", words] if any(map(is_claimed, findings)) else []
 
 
 def explained(report: Report) -> list[str]:

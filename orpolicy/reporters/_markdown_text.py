@@ -12,7 +12,7 @@ _BREAK = "&#8203;"
 """A zero-width space: GitHub looks for mentions, issues and links in what is left after parsing, where
 a backslash no longer helps."""
 
-_ACTIVE = re.compile(r"[&<>|`\\*_\[\]~$@#]|:(?=//|[\w+-]+:)|www(?=\.)|gh(?=-\d)", re.IGNORECASE)
+_ACTIVE = re.compile(r"[&<>|`\\*_\[\]~$@#]|:(?=//|[\w+-]+(?::|$))|www(?=\.)|gh(?=-\d)", re.IGNORECASE)
 _SPAN_BREAKERS = frozenset("`|")
 _RUN = re.compile(r"`+")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from typing import TYPE_CHECKING
 
 from orpolicy.period import stamp
@@ -73,6 +74,9 @@ COLUMNS = (
 FORMULA = frozenset("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 """What makes a spreadsheet take text for a formula, where it comes first; the last four are full-width."""
 
+_AFTER_SEMICOLON = re.compile(r"(;[\s\"']*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
+"""Where the locale writes decimals with a comma, spreadsheets begin a cell after each semicolon."""
+
 Cell = str | int | float | None
 Row = dict[str, Cell]
 
@@ -109,7 +113,7 @@ def _cell(value: Cell) -> str | int | float:
         return ""
     if not isinstance(value, str):
         return value
-    safe = visible(value)
+    safe = _AFTER_SEMICOLON.sub(r"\1'", visible(value))
     return f"'{safe}" if value[:1] in FORMULA or value.lstrip()[:1] in FORMULA else safe
 
 

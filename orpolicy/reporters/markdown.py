@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from orpolicy.reporters._figures import cents, minute, rate, share, span, tokens
 from orpolicy.reporters._headline import CENT, beside_net, ended, judged_elsewhere, sentence
-from orpolicy.reporters._markdown_findings import TABLE_HEAD, explained, finding_row, place
+from orpolicy.reporters._markdown_findings import TABLE_HEAD, explained, finding_row, legend, place
 from orpolicy.reporters._markdown_text import code, escaped, row
 from orpolicy.reporters._override_words import changed_key, changed_what, value_text
 from orpolicy.reporters._plain_finding import dollars, stopped
@@ -134,7 +134,8 @@ def _findings(report: Report) -> list[str]:
     rows = _fit(map(finding_row, findings), _FINDINGS_ROOM)
     missing = findings[len(rows) :]
     note = f" ({escaped(cents(dollars(missing)))})"
-    return ["### Findings", "", *TABLE_HEAD, *rows, *_left_out(len(missing), "finding", note=note)]
+    left = _left_out(len(missing), "finding", note=note)
+    return ["### Findings", "", *TABLE_HEAD, *rows, *left, *legend(findings[: len(rows)])]
 
 
 def _inconclusive(items: Sequence[Inconclusive]) -> list[str]:
