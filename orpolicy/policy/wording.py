@@ -37,6 +37,8 @@ _SHAPES = {
     "policies": "policies: [{id: ..., rule: ...}]",
     "waivers": "waivers: [{policy: ..., until: ...}]",
     "tests": "tests: [{name: ..., rows: [...]}]",
+    "rows": "rows: [{model: ..., total_usage: 9}]",
+    "expect": "expect: [{policy: ..., verdict: fail}]",
     "key_sets": 'key_sets: {batch: ["batch-*"]}',
     "model_sets": 'model_sets: {retired: ["openai/gpt-4-*"]}',
     "defaults": "defaults: {window: last-month}",

@@ -65,9 +65,10 @@ class PromptRatio(Rule):
 
     def measure(self, row: Row, traffic: Traffic) -> Measured | Skip:
         """Prompt over completion tokens."""
-        if row.totals.completion_tokens <= 0:
+        prompt, completion = row.totals.prompt_tokens, row.totals.completion_tokens
+        if completion <= 0:
             return Skip.NOT_APPLICABLE
-        return Measured(row.totals.prompt_tokens / row.totals.completion_tokens)
+        return Measured(prompt / completion, f"{prompt:,} prompt over {completion:,} completion tokens")
 
     def lever(self, row: Row, traffic: Traffic, value: float, threshold: float) -> Lever:
         """Exposure: at most all of the row's spend would shrink with its prompts."""

@@ -46,7 +46,14 @@ def case(**parts: str) -> str:
         ({"rows": "[{model: 4}]"}, "8:20: rows[0].model must be text or nothing, not 4"),
         ({"rows": "[{}]"}, "8:12: rows[0] is empty"),
         ({"rows": "[3]"}, "8:12: rows[0] must be a mapping, not 3"),
-        ({"rows": "{}"}, "8:11: rows must be a list, not a mapping"),
+        (
+            {"rows": "{}"},
+            "8:11: rows must be a list, not a mapping (as in rows: [{model: ..., total_usage: 9}])",
+        ),
+        (
+            {"rows": "web"},
+            "8:11: rows must be a list, not 'web' (as in rows: [{model: ..., total_usage: 9}])",
+        ),
         ({"rows": "[{date: 2026-5-1}]"}, "8:19: rows[0].date must be a UTC day, such as 2026-05-31"),
         ({"rows": "[{date: 2026-02-30}]"}, "8:19: date: day is out of range for month"),
         (
