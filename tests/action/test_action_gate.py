@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from action.act_runs import ACTION
 from action.gate_runs import KEY, Gate
 
 if TYPE_CHECKING:
@@ -70,6 +71,22 @@ def test_a_wrong_input_is_an_error_that_names_it(gate: Gate, inputs: dict[str, s
     assert command.startswith("::error title=orpolicy::")
     assert complaint in command
     assert "not run, exit code 2" in ended.summary
+
+
+HOSTILE = "$(touch pwned) `touch pwned`; touch pwned | ' \" \\\n::error::pwned\r\nverdict=pass\n%0A::error::x"
+INPUTS = [name for name in ACTION["inputs"] if name not in {"version", "python-version", "github-token"}]
+
+
+@pytest.mark.parametrize("name", INPUTS)
+def test_whatever_an_input_holds_it_is_one_value(gate: Gate, name: str) -> None:
+    ended = gate.run("pull_request", **{"source": "demo", name.replace("-", "_"): HOSTILE})
+    assert not list(gate.folder.rglob("pwned"))
+    kinds = {line.removeprefix("::").partition("::")[0].partition(" ")[0] for line in ended.commands}
+    assert kinds <= {"error", "notice", "add-mask"}
+    assert not [line for line in ended.commands if line.startswith("::error::")]
+    assert set(ended.outputs) <= set(ACTION["outputs"])
+    assert ended.outputs["exit-code"] == str(ended.code)
+    assert (ended.outputs.get("verdict", ""), ended.code) in {("", 2), ("fail", 1)}
 
 
 @pytest.mark.parametrize("event", ["schedule", "push", "workflow_dispatch"])
