@@ -65,6 +65,7 @@ def command(
 
     FINGERPRINT is the finding's, or its first six digits or more. Single requests can be asked of 31 days: of
     a longer window the last 31 are looked at. What was said in a request is never asked for, and never shown.
+    `orpolicy schema drill` describes the JSON.
     """
     from orpolicy.cli.check import Output, put, width
     from orpolicy.cli.progress import progress

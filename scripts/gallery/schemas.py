@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from gallery.console import page_folder
 from gallery.markdown import code, page, prose, terms
-from orpolicy.cli.schema import WHAT
+from orpolicy.cli.schema import SCHEMAS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -38,7 +38,7 @@ class Field:
 
 def schema_pages() -> Iterator[tuple[str, str]]:
     """Path and text of a page a schema."""
-    for what in WHAT:
+    for what in SCHEMAS:
         yield f"reference/{_FILES.get(what, f'{what}-json')}.md", _schema_page(what)
 
 
