@@ -245,6 +245,11 @@ def _check_judged(bound: Bound, gathered: Gathered, judged: int, skipped: Mappin
         raise SourceError(Reason.TOO_LITTLE_HISTORY, f"no subject has {lacking}")
     if gathered.unlisted and not len(gathered.selected) and len(gathered.unlisted) == gathered.models:
         raise SourceError(Reason.NOTHING_JUDGED, "the catalogue lists none of the models that were used")
+    if skipped.get(Skip.UNSAID):
+        raise SourceError(
+            Reason.NOTHING_JUDGED,
+            f"{Skip.UNSAID} it of any of the {skipped[Skip.UNSAID]} subjects above the floor",
+        )
     if skipped.get(Skip.UNLISTED):
         raise SourceError(Reason.NOTHING_JUDGED, f"{skipped[Skip.UNLISTED]} subjects are {Skip.UNLISTED}")
     if skipped.get(Skip.NOT_APPLICABLE):

@@ -120,7 +120,8 @@ class NewModelOnKey(Rule):
             return Measured(0.0, "used before", may_breach=False)
         totals = row.totals
         used = totals.spend_usd > 0 or totals.requests > 0 or totals.tokens > 0
-        before = f"used {len(row.earlier):,} others" if row.earlier else "not used at all"
+        count = len(row.earlier)
+        before = f"{count:,} other model{'s' if count > 1 else ''}" if count else "no model at all"
         note = f"{totals.requests:,} requests; in the {self.days} days before: {before}"
         return Measured(totals.spend_usd, note, may_breach=used)
 
@@ -132,8 +133,8 @@ class NewModelOnKey(Rule):
         """Ask, and lock."""
         return Advice(
             action="investigate-key",
-            text="Ask the key's owner whether this is meant. If not, disable the key and make a new one; else "
-            "list the allowed models in a guardrail: the next window knows this one.",
+            text="Ask the key's owner whether this is meant. If not, disable the key and make a new one; if "
+            "so, list the allowed models in a guardrail: the next window knows this one.",
             risk="A disabled key refuses every request at once.",
             expect=f"spend_usd falls to {threshold:g}, or the model counts as used before",
         )

@@ -115,9 +115,8 @@ class SpendCoverage(Rule):
                 "key and model cannot be laid over the others",
             )
         skipped = f"; {covered.unjudged} inconclusive, which do not count" if covered.unjudged else ""
-        note = (
-            f"{covered.least_usd:,.2f} of {spend_usd:,.2f} USD judged by {covered.judged} policies{skipped}"
-        )
+        policies = "1 policy" if covered.judged == 1 else f"{covered.judged} policies"
+        note = f"{covered.least_usd:,.2f} of {spend_usd:,.2f} USD judged by {policies}{skipped}"
         return Measured(least, note, behind=covered.gaps)
 
     def lever(self, row: Row, traffic: Traffic, value: float, threshold: float) -> Lever:
