@@ -37,7 +37,10 @@ def inconclusive(report: Report) -> Markup:
         for item in report.inconclusive
     ]
     heading = element("h2", f"{number} could not be judged", id="unjudged")
-    lead = element("p", "They neither passed nor failed: what they watch over may be fine, or not.")
+    who = "It neither passed nor failed: what it watches over"
+    if len(report.inconclusive) > 1:
+        who = "They neither passed nor failed: what they watch over"
+    lead = element("p", f"{who} may be fine, or not.")
     return element(
         "section", heading, lead, element("ul", *items), class_="alert", aria_labelledby="unjudged"
     )

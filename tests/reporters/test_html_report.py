@@ -242,6 +242,7 @@ def test_where_to_begin_is_what_adds_to_the_net() -> None:
 def test_what_could_not_be_judged_comes_before_the_findings() -> None:
     shown = flat(story())
     assert shown.index("1 policy could not be judged") < shown.index("Where to begin")
+    assert "It neither passed nor failed: what it watches over may be fine, or not." in shown
     assert "no-retired-models truncated q3 stayed truncated at 10,000 rows" in shown
     assert "None, but not every policy was judged." in flat(everything_inconclusive())
     assert "None: every policy holds." in flat(all_pass())
