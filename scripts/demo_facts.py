@@ -151,31 +151,56 @@ WORKSPACES = {
 
 @dataclass(frozen=True, slots=True)
 class KeyFact:
-    """One made-up key: where it lives, whose it is and which app uses it."""
+    """One made-up key: where it lives, whose it is, which app uses it and how it is bounded."""
 
     name: str
     workspace: str
     user: str
     app: str
+    limit_usd: int | None
+    limit_reset: str | None = "monthly"
+    expires_at: str | None = "2026-12-31T00:00:00Z"
+
+
+KEYS_MADE = "2025-09-01T00:00:00Z"
+"""When all of them were made."""
 
 
 KEYS = (
     KeyFact(
-        "batch-pipeline", PLATFORM, "Tomas Lindqvist <tomas.lindqvist@example.com>", "Catalogue Pipeline"
+        "batch-pipeline",
+        PLATFORM,
+        "Tomas Lindqvist <tomas.lindqvist@example.com>",
+        "Catalogue Pipeline",
+        limit_usd=None,
+        expires_at=None,
     ),
-    KeyFact("code-review", PLATFORM, "Mei Tanaka <mei.tanaka@example.com>", "Review Assistant"),
-    KeyFact("data-science", RESEARCH, "Omar Haddad <omar.haddad@example.com>", "Notebooks"),
-    KeyFact("docs-indexer", PLATFORM, "Ines Moreau <ines.moreau@example.com>", "Docs Index"),
-    KeyFact("internal-tools", PLATFORM, "Ines Moreau <ines.moreau@example.com>", "Back Office"),
-    KeyFact("lead-scoring", PLATFORM, "Dana Petrov <dana.petrov@example.com>", "Growth"),
-    KeyFact("media-studio", PLATFORM, "Lucia Rossi <lucia.rossi@example.com>", "Studio"),
-    KeyFact("mobile-app", PLATFORM, "Kwame Mensah <kwame.mensah@example.com>", "Mobile"),
-    KeyFact("nightly-evals", RESEARCH, "Omar Haddad <omar.haddad@example.com>", "Evals"),
-    KeyFact("prod-api", PLATFORM, "Priya Nair <priya.nair@example.com>", "Storefront"),
-    KeyFact("release-notes", PLATFORM, "Mei Tanaka <mei.tanaka@example.com>", "Release Notes"),
-    KeyFact("search-api", PLATFORM, "Priya Nair <priya.nair@example.com>", "Search"),
-    KeyFact("support-bot", PLATFORM, "Kwame Mensah <kwame.mensah@example.com>", "Help Centre"),
-    KeyFact("translation", PLATFORM, "Lucia Rossi <lucia.rossi@example.com>", "Localisation"),
+    KeyFact(
+        "code-review", PLATFORM, "Mei Tanaka <mei.tanaka@example.com>", "Review Assistant", limit_usd=4_000
+    ),
+    KeyFact("data-science", RESEARCH, "Omar Haddad <omar.haddad@example.com>", "Notebooks", limit_usd=3_000),
+    KeyFact("docs-indexer", PLATFORM, "Ines Moreau <ines.moreau@example.com>", "Docs Index", limit_usd=1_500),
+    KeyFact(
+        "internal-tools", PLATFORM, "Ines Moreau <ines.moreau@example.com>", "Back Office", limit_usd=800
+    ),
+    KeyFact("lead-scoring", PLATFORM, "Dana Petrov <dana.petrov@example.com>", "Growth", limit_usd=2_000),
+    KeyFact("media-studio", PLATFORM, "Lucia Rossi <lucia.rossi@example.com>", "Studio", limit_usd=10_000),
+    KeyFact("mobile-app", PLATFORM, "Kwame Mensah <kwame.mensah@example.com>", "Mobile", limit_usd=1_500),
+    KeyFact(
+        "nightly-evals",
+        RESEARCH,
+        "Omar Haddad <omar.haddad@example.com>",
+        "Evals",
+        limit_usd=6_000,
+        limit_reset=None,
+    ),
+    KeyFact("prod-api", PLATFORM, "Priya Nair <priya.nair@example.com>", "Storefront", limit_usd=8_000),
+    KeyFact("release-notes", PLATFORM, "Mei Tanaka <mei.tanaka@example.com>", "Release Notes", limit_usd=600),
+    KeyFact("search-api", PLATFORM, "Priya Nair <priya.nair@example.com>", "Search", limit_usd=2_500),
+    KeyFact(
+        "support-bot", PLATFORM, "Kwame Mensah <kwame.mensah@example.com>", "Help Centre", limit_usd=5_000
+    ),
+    KeyFact("translation", PLATFORM, "Lucia Rossi <lucia.rossi@example.com>", "Localisation", limit_usd=900),
 )
 
 

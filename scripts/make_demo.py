@@ -23,11 +23,13 @@ from demo_facts import (
     FLASH,
     JUMP_DAY,
     KEYS,
+    KEYS_MADE,
     LAST_DAY,
     MODELS,
     NEW_DAY,
     WORKSPACES,
     Cell,
+    KeyFact,
     ModelFact,
 )
 
@@ -183,12 +185,25 @@ def account() -> dict[str, object]:
         "first_day": FIRST_DAY.isoformat(),
         "ticks_per_usd": TICKS_PER_USD,
         "workspaces": WORKSPACES,
-        "keys": [{"name": key.name, "hash": key_hash(key.name), "workspace": key.workspace} for key in KEYS],
+        "keys": [listed(key) for key in KEYS],
         "cells": [dimensions(cell) for cell in CELLS],
         "row_days": [day for day, _, _ in rows],
         "row_cells": [number for _, number, _ in rows],
         "columns": dict(zip((*COUNTS, *DOLLARS), columns, strict=True)),
         "dollar_columns": DOLLARS,
+    }
+
+
+def listed(key: KeyFact) -> dict[str, object]:
+    """One key as its list has it; its limit is in USD a month."""
+    return {
+        "name": key.name,
+        "hash": key_hash(key.name),
+        "workspace": key.workspace,
+        "limit_usd": key.limit_usd,
+        "limit_reset": key.limit_reset if key.limit_usd else None,
+        "created_at": KEYS_MADE,
+        "expires_at": key.expires_at,
     }
 
 

@@ -36,6 +36,7 @@ def case_definitions() -> dict[str, Json]:
         "test": _test(),
         "test-row": _row(),
         "test-key": _key(),
+        "test-guardrail": _guardrail(),
         "test-model": _model(),
         "test-expectation": _expectation(),
         "test-amount": _amount(),
@@ -58,6 +59,11 @@ def _test() -> dict[str, Json]:
                     "minItems": 1,
                     "items": ref("test-key"),
                     "description": "The account's API keys; needed where hashes or namesakes matter.",
+                },
+                "guardrails": {
+                    "type": "array",
+                    "items": ref("test-guardrail"),
+                    "description": "The account's guardrails; not known if absent.",
                 },
                 "catalog": {
                     "type": "array",
@@ -103,8 +109,32 @@ def _key() -> dict[str, Json]:
         "name": {**TEXT, "description": "What people see."},
         "hash": {"type": "string", "pattern": KEY_HASH, "description": "64 hex digits; made up if absent."},
         "workspace": {**TEXT, "description": "The workspace's name; rows of the key take it over."},
+        "limit": {"type": ["number", "null"], "minimum": 0, "description": "USD; none if absent."},
+        "limit_reset": {
+            "enum": ["daily", "weekly", "monthly", None],
+            "description": "After what the limit begins anew; never if absent.",
+        },
+        "created_at": {"type": "string", "pattern": DAY, "description": "2020-01-01 if absent."},
+        "expires_at": {
+            "type": ["string", "null"],
+            "pattern": DAY,
+            "description": "The day of its end; none if absent.",
+        },
+        "disabled": {"type": "boolean", "description": "Whether it is switched off."},
+        "byok_usage": {"type": "number", "minimum": 0, "description": "USD with provider keys of one's own."},
+        "include_byok_in_limit": {"type": "boolean", "description": "Whether that counts toward the limit."},
     }
     return {**closed(properties, "An API key."), "required": ["name"]}
+
+
+def _guardrail() -> dict[str, Json]:
+    properties: dict[str, Json] = {
+        "name": {**TEXT, "description": "What people see."},
+        "assigned": {"type": "boolean", "description": "Whether it holds for anybody; not, if absent."},
+        "limit_usd": {"type": ["number", "null"], "minimum": 0, "description": "Its budget; none if absent."},
+        "include_byok_in_budgets": {"type": "boolean", "description": "Whether BYOK spend counts toward it."},
+    }
+    return {**closed(properties, "A guardrail."), "required": ["name"]}
 
 
 def _model() -> dict[str, Json]:

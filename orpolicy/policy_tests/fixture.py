@@ -38,6 +38,7 @@ def account_of(case: Case, window: Window) -> Memory:
         _records(case.rows, last),
         now=case.now,
         directory=case.directory,
+        guardrails=case.guardrails,
         catalogue=case.catalogue,
         kind="test",
     )

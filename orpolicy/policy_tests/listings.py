@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from orpolicy.account import HASH_PREFIX, ApiKey, Directory
+from orpolicy.account import HASH_PREFIX, ApiKey, Directory, Guardrail, KeyFacts
 from orpolicy.catalog.load import CatalogError, parse_catalog
 from orpolicy.catalog.model import Catalog
 from orpolicy.codes import Code
 from orpolicy.location import Problem
 from orpolicy.policy.case_schema import PRICE_KEYS
-from orpolicy.policy.reading import text
+from orpolicy.policy.reading import number, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from orpolicy.policy.reading import Item, Mapped
 
 TOKENS_PER_PRICE = 1_000_000
+LONG_AGO = "2020-01-01"
+"""When a key was made of which the test does not say it."""
 
 _TEXT_TO_TEXT: Json = {"input_modalities": ["text"], "output_modalities": ["text"]}
 
@@ -41,7 +43,9 @@ def read_directory(item: Item, problems: list[Problem]) -> Directory:
             workspaces[workspace] = (_made_up("workspace", workspace),)
         workspace_id = workspaces[workspace][0] if workspace else ""
         made_up = _made_up(text(entry, "name"), str(index))
-        keys.append(ApiKey(text(entry, "name"), text(entry, "hash") or made_up, workspace_id, workspace))
+        key_hash = text(entry, "hash") or made_up
+        disabled = entry.get("disabled") is True
+        keys.append(ApiKey(text(entry, "name"), key_hash, workspace_id, workspace, disabled, _facts(entry)))
     hashes: set[str] = set()
     for index, key in enumerate(keys):
         if key.key_hash in hashes:
@@ -49,6 +53,33 @@ def read_directory(item: Item, problems: list[Problem]) -> Directory:
             problems.append(Problem(place, "another key has this hash", code=Code.DEFINED_TWICE))
         hashes.add(key.key_hash)
     return Directory(tuple(sorted(keys)), workspaces)
+
+
+def _facts(entry: Mapped) -> KeyFacts:
+    """The key's settings; what the test does not say is not set."""
+    return KeyFacts(
+        limit_usd=number(entry, "limit"),
+        limit_reset=text(entry, "limit_reset") or None,
+        created_at=text(entry, "created_at") or LONG_AGO,
+        expires_at=text(entry, "expires_at") or None,
+        byok_usage_usd=number(entry, "byok_usage"),
+        counts_byok=entry.get("include_byok_in_limit") is True,
+    )
+
+
+def read_guardrails(item: Item) -> tuple[Guardrail, ...] | None:
+    """The guardrails of a test, or None where it lists none."""
+    if "guardrails" not in item.data:
+        return None
+    return tuple(
+        Guardrail(
+            text(entry, "name"),
+            entry.get("assigned") is True,
+            number(entry, "limit_usd"),
+            entry.get("include_byok_in_budgets") is True,
+        )
+        for entry in entries(item, "guardrails")
+    )
 
 
 def _made_up(*parts: str) -> str:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from orpolicy.account import Guardrail
     from orpolicy.catalog.model import Catalog
     from orpolicy.errors import Reason
     from orpolicy.location import Location
@@ -97,6 +98,7 @@ class Case:
         now: the clock, aware, UTC.
         now_place: where that stands.
         catalogue: None where the test lists no models.
+        guardrails: None where the test lists none.
         todo: whether it is known to fail.
     """
 
@@ -108,4 +110,5 @@ class Case:
     expectations: tuple[Expectation, ...]
     directory: Directory = field(default_factory=Directory)
     catalogue: Catalog | None = None
+    guardrails: tuple[Guardrail, ...] | None = None
     todo: bool = False

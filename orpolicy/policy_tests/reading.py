@@ -12,7 +12,7 @@ from orpolicy.period import parse_day, parse_moment
 from orpolicy.policy.case_schema import FIXTURE_METRICS
 from orpolicy.policy.reading import number, text
 from orpolicy.policy_tests.expectations import expectation_problems, read_expectation
-from orpolicy.policy_tests.listings import entries, key_of, read_catalogue, read_directory
+from orpolicy.policy_tests.listings import entries, key_of, read_catalogue, read_directory, read_guardrails
 from orpolicy.policy_tests.model import Case, Usage
 from orpolicy.query.vocabulary import DIMENSIONS
 
@@ -71,6 +71,7 @@ class _Reader:
             ),
             expectations=tuple(read_expectation(item, index, entry) for index, entry in expected),
             directory=directory,
+            guardrails=read_guardrails(item),
             catalogue=read_catalogue(item, self.problems),
             todo=item.data.get("todo") is True,
         )

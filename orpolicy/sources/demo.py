@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from orpolicy.account import ApiKey, Directory
+from orpolicy.account import ApiKey, Directory, Guardrail, KeyFacts
 from orpolicy.catalog.load import load_catalog
 from orpolicy.sources.memory import Memory
 from orpolicy.table import DATE, Table
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
         name: str
         hash: str
         workspace: str
+        limit_usd: float | None
+        limit_reset: str | None
+        created_at: str
+        expires_at: str | None
 
     class _Account(TypedDict):
         first_day: str
@@ -43,6 +47,11 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parent.parent / "data" / "demo"
 CLOCK = datetime(2026, 6, 10, tzinfo=UTC)
 """The demo's present: May 2026 is its last full month."""
+
+GUARDRAILS = (
+    Guardrail("batch-budget", is_assigned=False, limit_usd=2_000),
+    Guardrail("models", is_assigned=True),
+)
 
 
 class Demo(Memory):
@@ -63,6 +72,7 @@ class Demo(Memory):
             now=setting.now or CLOCK,
             directory=_directory(account),
             catalogue=load_catalog(setting.catalogue or FOLDER / "models.json"),
+            guardrails=GUARDRAILS,
         )
 
 
@@ -87,6 +97,18 @@ def _metrics(account: _Account) -> Mapping[str, list[int | None] | list[float | 
 def _directory(account: _Account) -> Directory:
     uuids = account["workspaces"]
     keys = [
-        ApiKey(key["name"], key["hash"], uuids[key["workspace"]], key["workspace"]) for key in account["keys"]
+        ApiKey(key["name"], key["hash"], uuids[key["workspace"]], key["workspace"], facts=_facts(key))
+        for key in account["keys"]
     ]
     return Directory(tuple(sorted(keys)), {name: (uuid,) for name, uuid in uuids.items()})
+
+
+def _facts(key: _Key) -> KeyFacts:
+    return KeyFacts(
+        limit_usd=key["limit_usd"],
+        limit_reset=key["limit_reset"],
+        created_at=key["created_at"],
+        expires_at=key["expires_at"],
+        byok_usage_usd=0.0,
+        counts_byok=False,
+    )

@@ -197,7 +197,9 @@ class OpenRouter(Source):
 
     def _scopes(self) -> list[dict[str, str | int]]:
         """What tells each workspace's list; where there is but one workspace, the plain list is its own."""
-        scopes: list[dict[str, str | int]] = [{"workspace_id": str(item["id"])} for item in self._workspaces.get()]
+        scopes: list[dict[str, str | int]] = [
+            {"workspace_id": str(item["id"])} for item in self._workspaces.get()
+        ]
         return scopes if len(scopes) > 1 else [{}]
 
     def _ask_guardrails(self) -> tuple[Guardrail, ...]:

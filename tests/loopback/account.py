@@ -6,7 +6,10 @@ import hashlib
 import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 MANAGEMENT_KEY = "sk-or-v1-loopback-management-0123456789abcdef"
 INFERENCE_KEY = "sk-or-v1-loopback-inference-0123456789abcdef"
@@ -31,6 +34,7 @@ class Key:
     workspace_id: str
     number: int
     disabled: bool = False
+    settings: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,8 @@ class LoopbackAccount:
         numbers_as_strings: whether dollars and rates arrive as strings too, as one project saw.
         cached_at: what answers carry as ``cachedAt``, or None.
         hidden: metrics and dimensions that this account's meta does not list, and refuses.
+        guardrails: rows of ``GET /guardrails``, as they go over the wire.
+        assignments: ``keys`` and ``members`` -> rows of ``GET /guardrails/assignments/...``.
     """
 
     now: datetime = datetime(2026, 6, 10, tzinfo=UTC)
@@ -92,6 +98,8 @@ class LoopbackAccount:
     users: list[User] = field(default_factory=list)
     apps: list[App] = field(default_factory=list)
     records: list[Record] = field(default_factory=list)
+    guardrails: list[dict[str, Any]] = field(default_factory=list)
+    assignments: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.workspaces:
@@ -115,12 +123,16 @@ class LoopbackAccount:
         workspace: Workspace | None = None,
         key_hash: str | None = None,
         disabled: bool = False,
+        **settings: Any,
     ) -> Key:
-        """One more key, by default in the default workspace; names need not be unique."""
+        """One more key, by default in the default workspace; names need not be unique.
+
+        Settings go over the wire as they are.
+        """
         number = 1_000 + len(self.keys)
         made = key_hash or hashlib.sha256(f"key-{number}".encode()).hexdigest()
         home = workspace or self.default_workspace
-        self.keys.append(Key(made, name, home.id, number, disabled))
+        self.keys.append(Key(made, name, home.id, number, disabled, settings))
         return self.keys[-1]
 
     def add_user(self, name: str | None = None, email: str | None = None) -> User:

@@ -9,14 +9,15 @@ from loopback import vocabulary as words
 from loopback.wire import Json, Refusal, refuse
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from typing import Any
 
     from loopback.account import Key, LoopbackAccount, Workspace
 
 _CREATED = "2025-08-24T10:30:00Z"
 
 
-def meta(account: LoopbackAccount) -> Json:
+def meta(account: LoopbackAccount, _query: Mapping[str, str]) -> Json:
     """``GET /analytics/meta``."""
     return {
         "data": {
@@ -107,7 +108,29 @@ def _key(key: Key) -> Json:
         "creator_user_id": None,
         "workspace_id": key.workspace_id,
         **usage,
+        **key.settings,
     }
+
+
+def guardrails(account: LoopbackAccount, query: Mapping[str, str]) -> Json:
+    """``GET /guardrails``: the default workspace's unless told, 50 a page unless told."""
+    home = query.get("workspace_id", account.default_workspace.id)
+    return _paged([item for item in account.guardrails if item["workspace_id"] == home], query)
+
+
+def key_assignments(account: LoopbackAccount, query: Mapping[str, str]) -> Json:
+    """``GET /guardrails/assignments/keys``: of all workspaces."""
+    return _paged(account.assignments.get("keys", []), query)
+
+
+def member_assignments(account: LoopbackAccount, query: Mapping[str, str]) -> Json:
+    """``GET /guardrails/assignments/members``: of all workspaces."""
+    return _paged(account.assignments.get("members", []), query)
+
+
+def _paged(items: list[dict[str, Any]], query: Mapping[str, str]) -> Json:
+    offset, limit = int(query.get("offset", 0)), int(query.get("limit", 50))
+    return {"data": items[offset : offset + limit], "total_count": len(items)}
 
 
 def models(account: LoopbackAccount, query: Mapping[str, str]) -> Json:
@@ -175,3 +198,15 @@ def generation(account: LoopbackAccount, query: Mapping[str, str]) -> Json:
             "output": {"completion": SAID},
         }
     }
+
+
+LISTS: dict[str, Callable[[LoopbackAccount, Mapping[str, str]], Json]] = {
+    "/analytics/meta": meta,
+    "/workspaces": workspaces,
+    "/keys": keys,
+    "/guardrails": guardrails,
+    "/guardrails/assignments/keys": key_assignments,
+    "/guardrails/assignments/members": member_assignments,
+    "/generation": generation,
+}
+"""What is answered to a GET, by path."""

@@ -94,15 +94,10 @@ class LoopbackServer:
         self._authorise(request.headers.get("authorization", ""))
         if (request.method, request.path) == ("POST", "/analytics/query"):
             return analytics.query(self.account, request.body or {})
-        if (request.method, request.path) == ("GET", "/analytics/meta"):
-            return listings.meta(self.account)
-        if (request.method, request.path) == ("GET", "/workspaces"):
-            return listings.workspaces(self.account, request.query)
-        if (request.method, request.path) == ("GET", "/keys"):
-            return listings.keys(self.account, request.query)
-        if (request.method, request.path) == ("GET", "/generation"):
-            return listings.generation(self.account, request.query)
-        raise Refusal(404, "Not Found")
+        listed = listings.LISTS.get(request.path) if request.method == "GET" else None
+        if listed is None:
+            raise Refusal(404, "Not Found")
+        return listed(self.account, request.query)
 
     def _authorise(self, header: str) -> None:
         key = header.removeprefix("Bearer ")

@@ -28,9 +28,9 @@ def lead_to(server: LoopbackServer, folder: Path, monkeypatch: pytest.MonkeyPatc
 
 def with_models(account: LoopbackAccount) -> None:
     """A catalogue of two models with a price for cached tokens, one of them a preview."""
-    for permaslug, prompt, completion in (
-        (MODEL, "0.000001", "0.000004"),
-        (PREVIEW, "0.000008", "0.000032"),
+    for permaslug, prompt, completion, index in (
+        (MODEL, "0.000001", "0.000004", 40),
+        (PREVIEW, "0.000008", "0.000032", 60),
     ):
         account.add_model(
             permaslug,
@@ -40,14 +40,16 @@ def with_models(account: LoopbackAccount) -> None:
                 "completion": completion,
                 "input_cache_read": f"{float(prompt) / 10:.8f}",
             },
+            benchmarks={"artificial_analysis": {"intelligence_index": index}},
         )
 
 
 def use(account: LoopbackAccount, key: str, *, since: date = FIRST, **usage: Any) -> None:
-    """A key that does the same every day until 9 June, healthily unless told otherwise.
+    """A key with a limit that does the same every day until 9 June, healthily unless told otherwise.
 
     By default 1,000 requests a day that read four tokens for each they write: 2.60 USD/Mtok.
     """
     daily = {"model": MODEL, "requests": 1_000, "prompt": 4_000_000, "completion": 1_000_000, "usd": 8.0}
     days = DAYS - (since - FIRST).days
-    account.spend_daily(since, days, key=account.add_key(key), **(daily | usage))
+    made = account.add_key(key, limit=1_000, limit_reset="monthly")
+    account.spend_daily(since, days, key=made, **(daily | usage))

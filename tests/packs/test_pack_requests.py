@@ -95,9 +95,12 @@ def test_policies_in_breach_share_the_question_for_what_is_behind_them(
     ("packs", "queries"),
     [
         (("starter",), 4),  # all traffic and keys by model, once for May and once by day for growth
-        (("cost-review",), 4),  # the same, by month for growth
+        (
+            ("cost-review",),
+            8,
+        ),  # the same, by month for growth; both again for each side of the batch tier
         pytest.param(("strict",), 4),
-        (PACKS, 6),
+        (PACKS, 10),
     ],
 )
 def test_packs_share_their_queries(
