@@ -38,6 +38,7 @@ class Measure:
         threshold: the one that was crossed.
         unit: for people: ``USD``, ``x``, ``USD/Mtok``, ``share``.
         note: more about the value, or "".
+        label: what people call it instead of its name, or "".
     """
 
     name: str
@@ -45,6 +46,7 @@ class Measure:
     threshold: float
     unit: str
     note: str = ""
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,7 +89,12 @@ def _draft(  # noqa: PLR0913, PLR0917 - the breach, what surrounds it, and the c
         severity=severity,
         subject=account.display(breach.row.subject),
         measure=Measure(
-            bound.rule.measure_name, breach.value, breach.threshold, bound.rule.unit, breach.note
+            bound.rule.measure_name,
+            breach.value,
+            breach.threshold,
+            bound.rule.value_unit,
+            breach.note,
+            bound.rule.label,
         ),
         spend_usd=totals.spend_usd,
         tokens_total=totals.tokens,

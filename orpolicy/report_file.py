@@ -168,6 +168,7 @@ def _finding(finding: Fields) -> Finding:
             measure.number("threshold"),
             measure.text("unit"),
             measure.text("note"),
+            measure.text("label") if "label" in measure.members else "",
         ),
         spend_usd=finding.number("spend_usd"),
         tokens_total=finding.integer("tokens_total"),

@@ -63,7 +63,7 @@ def trace(policy: Policy, weeks: Sequence[Week]) -> PolicyLine:
         owner=policy.owner,
         title=policy.title,
         measure=rule.measure_name,
-        unit=rule.unit,
+        unit=rule.value_unit,
         weeks=verdicts,
         subjects=subjects,
         dollars=_dollars((week, finding) for week in weeks for finding in week.findings(policy.id)),

@@ -92,7 +92,7 @@ def _limits(policy: Policy, rule: Rule) -> str:
     said = [
         f"{verb} on any use"
         if rule.reaching and limit == 0
-        else f"{verb} {at}{side} {amount(limit, rule.unit, 2)}"
+        else f"{verb} {at}{side} {amount(limit, rule.value_unit, 2)}"
         for verb, side, limit in (
             (fails, "above", limits.fail_above),
             (fails, "below", limits.fail_below),

@@ -29,6 +29,7 @@ def finding_json(finding: Finding) -> dict[str, Value]:
             "threshold": float(finding.measure.threshold),
             "unit": finding.measure.unit,
             "note": finding.measure.note,
+            **({"label": finding.measure.label} if finding.measure.label else {}),
         },
         "spend_usd": float(finding.spend_usd),
         "tokens_total": finding.tokens_total,

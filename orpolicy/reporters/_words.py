@@ -156,7 +156,8 @@ def measured(finding: Finding) -> str:
     if measure.name == _BLENDED and finding.usd_per_mtok is not None and measure.value > 0:
         blended = significant(finding.usd_per_mtok / measure.value)
         return f"{rate(finding.usd_per_mtok)} is {value} the blended {blended} {threshold}"
-    return f"{_measure_name(measure.name)} {value} {threshold}".strip()
+    called = prose(measure.label) if measure.label else _measure_name(measure.name)
+    return f"{called} {value} {threshold}".strip()
 
 
 def remark(finding: Finding) -> str:

@@ -267,6 +267,16 @@ class Rule(ABC):
         """
 
     @property
+    def value_unit(self) -> str:
+        """The unit of what these settings measure, where that is more than the kind knows."""
+        return self.unit
+
+    @property
+    def label(self) -> str:
+        """What people call the measure, where its name says too little; "" otherwise."""
+        return ""
+
+    @property
     def history_periods(self) -> int:
         """How many calendar weeks or months before the window are asked as well."""
         return 0

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 from orpolicy.nouns import dataclass
 from orpolicy.query.vocabulary import METRICS, SPEND, TOKENS
+from orpolicy.rules._unit import unit_of
 from orpolicy.rules.base import Advice, Bound, Measured, Row, Rule, SettingError, Skip, Traffic
 from orpolicy.savings.levers import Exposure, Lever
 
@@ -26,6 +27,7 @@ BLENDED = "blended_usd_per_mtok"
 
 MAX_LENGTH = 500
 MAX_DEPTH = 40
+MAX_LABEL = 60
 
 _OPERATORS: dict[type[ast.operator], Callable[[float, float], float]] = {
     ast.Add: operator.add,
@@ -42,7 +44,8 @@ class Metric(Rule):
     Names are additive metrics of the analytics API, summed over the row's traffic, and
     ``blended_usd_per_mtok``; numbers, ``+ - * /`` and parentheses join them. A rate is written out
     from counts: ``cached_tokens / tokens_prompt``. A row for which the expression divides by zero is
-    left out and counted.
+    left out and counted. The figure is shown in the unit that comes of its names, where one does, and
+    under the ``label``.
 
     Good example:
         id: web-search-by-key
@@ -50,6 +53,7 @@ class Metric(Rule):
         expression: usage_web / total_usage
         by: [api_key_id]
         floor: {spend: 20}
+        label: web search
         warn_above: 0.02
 
     Bad example:
@@ -71,13 +75,22 @@ class Metric(Rule):
             "minLength": 1,
             "maxLength": MAX_LENGTH,
             "examples": ["usage_web / total_usage"],
-        }
+        },
+        "label": {
+            "description": "What people call the figure, in a few words; 'metric' otherwise.",
+            "type": "string",
+            "minLength": 1,
+            "maxLength": MAX_LABEL,
+            "examples": ["web search"],
+        },
     }
     required = ("expression",)
 
     expression: str
     formula: Formula = field(compare=False, repr=False)
     names: frozenset[str]
+    own_unit: str
+    called: str
 
     @classmethod
     def read(cls, policy: Policy) -> Self:
@@ -93,7 +106,18 @@ class Metric(Rule):
             _check_additive(name)
         if not names - {BLENDED}:
             raise SettingError("expression", "the expression names no metric", "e.g. usage_web / total_usage")
-        return cls(text, _compiled(tree, text, 0), names)
+        formula = _compiled(tree, text, 0)
+        return cls(text, formula, names, unit_of(tree, {BLENDED: 1e6}), _label(policy))
+
+    @property
+    def value_unit(self) -> str:
+        """The unit that comes of the names in the expression, or ""."""
+        return self.own_unit
+
+    @property
+    def label(self) -> str:
+        """The policy's."""
+        return self.called
 
     @property
     def metrics(self) -> frozenset[str]:
@@ -124,6 +148,13 @@ class Metric(Rule):
             risk="None known.",
             expect=f"{self.expression} moves back across {threshold:g}",
         )
+
+
+def _label(policy: Policy) -> str:
+    label = " ".join(str(policy.settings.get("label", "")).split())
+    if not label and "label" in policy.settings:
+        raise SettingError("label", "the label is blank", "e.g. web search")
+    return label
 
 
 def _parse(text: str) -> ast.expr:

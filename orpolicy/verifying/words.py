@@ -74,7 +74,8 @@ def measured(item: Checked) -> str:
     tail = "" if unit else f" {prose(measure.unit)}".rstrip()
     brief = replace(measure, unit=unit)
     before, limit = against_threshold(brief)
-    was = f"{measure_name(measure.name)} {before}".strip() + (
+    called = prose(measure.label) if measure.label else measure_name(measure.name)
+    was = f"{called} {before}".strip() + (
         f" in {span(item.window)}" if item.window else ""
     )
     against = f"(threshold {limit}{tail})"
