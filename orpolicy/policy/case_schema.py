@@ -111,7 +111,7 @@ def _key() -> dict[str, Json]:
         "workspace": {**TEXT, "description": "The workspace's name; rows of the key take it over."},
         "limit": {"type": ["number", "null"], "minimum": 0, "description": "USD; none if absent."},
         "limit_reset": {
-            "enum": ["daily", "weekly", "monthly", None],
+            "enum": ["daily", "weekly", "monthly"],
             "description": "After what the limit begins anew; never if absent.",
         },
         "created_at": {"type": "string", "pattern": DAY, "description": "2020-01-01 if absent."},
