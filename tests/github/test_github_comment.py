@@ -134,6 +134,16 @@ def test_windows_line_ends_are_no_change(seven: Seven) -> None:
     assert seven.tell(judged(breach(1))) == []
 
 
+def test_what_somebody_edits_is_put_right_in_silence(seven: Seven) -> None:
+    seven.tell(judged(breach(1)))
+    (comment,) = seven.github.comments[7]
+    whole = comment["body"]
+    marker, told, _ = whole.split("\n", 2)
+    comment["body"] = f"{marker}\n{told}\nnothing to see here"
+    assert seven.tell(judged(breach(1))) == ["PATCH /issues/comments/101"]
+    assert seven.github.bodies(7) == [whole]
+
+
 def test_a_damaged_record_tells_everything_again(seven: Seven) -> None:
     for damage in ("!", "AA==", "fwAAAAAAAAAAAA==", "f/gAAAAAAAA="):
         seven.github.comments[7] = []
