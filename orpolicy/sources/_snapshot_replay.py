@@ -83,11 +83,8 @@ class Replay:
         return replace(best, query=query, table=Table(best.table.dimensions, metrics))
 
     def _derived(self, query: Query) -> Outcome | None:
-        for basis in self._bases(query):
-            found = basis.answer(query)
-            if found is not None:
-                return found
-        return None
+        basis = next(self._bases(query), None)
+        return None if basis is None else basis.answer(query)
 
     @cached_property
     def _directory(self) -> Directory:
@@ -112,9 +109,9 @@ class Replay:
 
     def _knows_keys(self, basis: Basis, query: Query) -> bool:
         """Whether every name of a key that matters to a question is one key's in these rows."""
-        if KEY in query.dimensions and not basis.is_told_apart:
+        if not basis.may_answer(query):
             return False
-        names = basis.names_filtered(query) | basis.names_added_up(query)
+        names = basis.names_that_matter(query)
         if not names:
             return True
         if not self._directory.keys:
@@ -131,7 +128,7 @@ class Replay:
         return self._alone[window]
 
     def _alone_in(self, asked: Asked) -> frozenset[str]:
-        """Names whose keys, asked by hash, used as much as all traffic under the names, to the cent."""
+        """Names whose keys, asked by hash, have all figures of the traffic under the names."""
         window = asked.query.window
         by_hash = self._basis(asked, window)
         if by_hash is None:

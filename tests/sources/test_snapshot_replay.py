@@ -49,6 +49,13 @@ def total(query: Query) -> Query:
     return replace(query, dimensions=())
 
 
+def of_keys(query: Query) -> tuple[Query, ...]:
+    """The listed keys of a question's window by their hashes, with the control total."""
+    every = Filter("api_key_id", Operator.IN, tuple(key.key_hash for key in KEYS))
+    asked = replace(query, dimensions=("api_key_id", "model"), filters=(every,), granularity=None)
+    return total(asked), asked
+
+
 def rows(answer: Answer) -> dict[str, list[Any]]:
     return {
         name: list(column) for name, column in {**answer.table.dimensions, **answer.table.metrics}.items()
@@ -96,7 +103,7 @@ SOURCE = memory(SPENT, keys=KEYS)
     ],
 )  # fmt: skip
 def test_what_follows_is_what_the_source_says(recorded: Query, asked: Query) -> None:
-    source = snapshot(SOURCE, total(recorded), recorded)
+    source = snapshot(SOURCE, total(recorded), recorded, *of_keys(recorded))
     answer, wanted = source.answer(asked), SOURCE.answer(asked)
     assert rows(answer) == rows(wanted)
     assert len(answer.table) > 0
@@ -182,12 +189,54 @@ def test_a_name_that_stands_twice_tells_no_keys_apart() -> None:
 
 def test_namesakes_are_not_filtered_by_name() -> None:
     twins = Directory((ApiKey("a", hash_of(1)), ApiKey("a", hash_of(2)), ApiKey("b", hash_of(3))))
-    source = snapshot(SOURCE, total(GRID), GRID, directory=twins)
+    source = snapshot(SOURCE, total(GRID), GRID, *of_keys(GRID), directory=twins)
     assert_unknown(source, replace(GRID, filters=(Filter("api_key_id", Operator.IN, (hash_of(1),)),)))
     assert (
         len(source.answer(replace(GRID, filters=(Filter("api_key_id", Operator.IN, (hash_of(3),)),))).table)
         == 1
     )
+
+
+TWICE = [
+    row(api_key_id="a", api_key_hash=key_hash, model=model, variant="x", total_usage=usd)
+    for key_hash, model, usd in [(hash_of(1), "m", 4.0), (hash_of(9), "n", 32.0)]
+]
+"""A key and a deleted one that had its name, on models of their own; and a key that nobody doubts."""
+LEFT = memory([*TWICE, row(api_key_id="b", api_key_hash=hash_of(2), model="m", total_usage=2.0)], keys=KEYS)
+BY_KEY = replace(GRID, dimensions=("api_key_id",))
+
+
+def of(query: Query, *numbers: int) -> Query:
+    return replace(query, filters=(Filter("api_key_id", Operator.IN, tuple(map(hash_of, numbers))),))
+
+
+def test_a_deleted_key_is_not_counted_in() -> None:
+    """By name there are 36 dollars, of which the listed key spent 4."""
+    source = snapshot(LEFT, total(GRID), GRID, *of_keys(GRID))
+    assert rows(source.answer(of(BY_KEY, 1)))["total_usage"] == [4.0]
+    assert rows(source.answer(of(BY_KEY, 2)))["total_usage"] == [2.0]
+    assert_unknown(source, BY_KEY)
+    assert rows(source.answer(replace(GRID, dimensions=("model",))))["total_usage"] == [32.0, 6.0]
+    assert_unknown(snapshot(LEFT, total(GRID), GRID), of(BY_KEY, 1))
+
+
+def test_a_part_of_the_window_is_only_known_of_keys_that_stand_alone() -> None:
+    daily = replace(GRID, granularity=DAY)
+    source = snapshot(LEFT, total(daily), daily, *of_keys(GRID))
+    day = interval_window("2026-05-15", "2026-05-16")
+    assert rows(source.answer(replace(of(BY_KEY, 2, 3), window=day)))["total_usage"] == [2.0]
+    assert_unknown(source, replace(of(BY_KEY, 1), window=day))
+    assert_unknown(source, replace(BY_KEY, window=day))
+
+
+@pytest.mark.parametrize("change", [{"warnings": ("odd",)}, {"truncated": True}])
+def test_doubtful_answers_by_hash_vouch_for_nobody(change: dict[str, Any]) -> None:
+    control, hashed = of_keys(GRID)
+    doubtful = replace(SOURCE.answer(hashed), **change)
+    answers = [*map(SOURCE.answer, (total(GRID), GRID, control)), doubtful]
+    source = snapshot(SOURCE, answers=tuple(Asked.of(one.query, one) for one in answers))
+    assert_unknown(source, BY_KEY)
+    assert_unknown(snapshot(SOURCE, *of_keys(GRID)), BY_KEY)
 
 
 def test_a_question_asked_again_is_answered_in_turn() -> None:
@@ -269,7 +318,9 @@ def test_no_answer_differs_from_the_sources(data: st.DataObject) -> None:
         limit=st.sampled_from([1, 3, 10_000, 10_000]),
     )  # fmt: skip
     recorded = data.draw(st.lists(query, min_size=1, max_size=4))
-    source = snapshot(live, *(one for asked in recorded for one in (total(asked), asked)))
+    windows = [replace(GRID, window=asked.window) for asked in recorded if data.draw(st.booleans())]
+    hashed = [one for asked in windows for one in of_keys(asked)]
+    source = snapshot(live, *(one for asked in recorded for one in (total(asked), asked)), *hashed)
     for asked in [data.draw(query) for _ in range(5)]:
         try:
             found = source.answer(asked)
