@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 CENT = 0.005
 SAME_VOLUME = 0.05
-"""Months differ in length: a volume within 5 % counts as the same in words."""
+"""Months differ in length: a volume within 5 % counts as the same, and is told to one digit more."""
 
 HOW = (
     "Fixed: the measure no longer breaches. Gone: no usage any more. Partly: at least a quarter of the way "
@@ -58,8 +58,8 @@ def worth(verification: Verification) -> Iterator[str]:
 def _calibrated(found: Calibration) -> str:
     ratio = "" if found.ratio is None else f" ({share(found.ratio)})"
     return (
-        f"Realised {money(found.realised)} a month of {money(found.expected)} expected{ratio} over "
-        f"{plural(found.findings, 'finding')}; {found.within} within low to high."
+        f"Realised {money(found.realised)} a month of {money(found.expected)} expected at today's volume"
+        f"{ratio} over {plural(found.findings, 'finding')}; {found.within} within low to high."
     )
 
 
@@ -75,9 +75,7 @@ def measured(item: Checked) -> str:
     brief = replace(measure, unit=unit)
     before, limit = against_threshold(brief)
     called = prose(measure.label) if measure.label else measure_name(measure.name)
-    was = f"{called} {before}".strip() + (
-        f" in {span(item.window)}" if item.window else ""
-    )
+    was = f"{called} {before}".strip() + (f" in {span(item.window)}" if item.window else "")
     against = f"(threshold {limit}{tail})"
     if item.later is None:
         return f"{was} {against}"
@@ -115,12 +113,14 @@ def _estimate(item: Checked, volume_ratio: float) -> Iterator[str]:
     if scaled is None or savings.low is None or savings.expected is None or savings.high is None:
         return
     if savings.confidence is Confidence.BOUNDED:
-        yield f"estimated {saving(savings)} a month"
+        said, was, now = f"{saving(savings)} a month", savings.high, scaled[2]
     else:
-        yield f"estimated {saving_range(savings.low, savings.expected, savings.high)}"
-    if volume_ratio and abs(volume_ratio - 1) > SAME_VOLUME:
-        shown = scaled[2] if savings.confidence is Confidence.BOUNDED else scaled[1]
-        yield f"at {share(volume_ratio)} of the volume that is {money(shown)}"
+        said = saving_range(savings.low, savings.expected, savings.high)
+        was, now = savings.expected, scaled[1]
+    if volume_ratio and money(now) != money(was):
+        digits = int(abs(volume_ratio - 1) <= SAME_VOLUME)
+        said += f", {money(now)} at today's volume ({share(volume_ratio, digits)})"
+    yield f"estimated {said}"
 
 
 def aside(item: Checked) -> str:
