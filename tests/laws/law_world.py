@@ -61,6 +61,8 @@ ABSOLUTE = {
     "budget-of-batch": "rule: spend-limit, by: [model], where: {api_key_id: 'batch-*'}, fail_above: 16, "
     "allow_empty: true",
     "rate": "rule: usd-per-mtok, floor: {spend: 2}, fail_above: 12",
+    "cheaper": "rule: cheaper-model, warn_above: 0.5, fail_above: 4",
+    "cheaper-models": "rule: cheaper-model, by: [model], replacement: acme/tiny-preview, fail_above: 2",
     "per-request": "rule: cost-per-request, floor: {requests: 3}, fail_above: 0.05",
 }
 ALL = RELATIVE | ABSOLUTE
