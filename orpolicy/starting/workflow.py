@@ -14,6 +14,9 @@ _CRON = re.compile(r'cron: "\d+ ')
 _HEAD = re.compile(r"\A(?:#.*\n)+")
 _KEY = re.compile(r"^( +)management-key: .*\n", re.MULTILINE)
 
+_BESIDE = "; heartbeat.yml reads it"
+"""Speaks of another example, which is not written."""
+
 _HEADER = """\
 # Judges last month's spend every Monday. Before the first run:
 # - put a management key into the secret OPENROUTER_MANAGEMENT_KEY of the environment llm-spend, which only
@@ -31,6 +34,7 @@ def workflow(seed: str, baseline: str = "") -> str:
     """
     text = _example().read_text(encoding="utf-8")
     text = _HEAD.sub(lambda _: _HEADER, text)
+    text = text.replace(_BESIDE, "")
     text = _CRON.sub(f'cron: "{minute_of(seed)} ', text)
     if baseline:
         text = _KEY.sub(lambda line: f"{line[0]}{line[1]}baseline: {scalar(baseline)}\n", text)

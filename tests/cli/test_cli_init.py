@@ -96,6 +96,8 @@ def test_the_workflow_is_the_example_at_an_odd_minute() -> None:
     same = yaml.safe_load(example.replace('"17 5 ', f'"{found[1]} 5 '))
     assert yaml.safe_load(text) == same
     assert text.count("0" * 40) == 1
+    assert "heartbeat.yml" in example
+    assert "heartbeat" not in text
 
 
 @pytest.mark.parametrize(
