@@ -21,16 +21,21 @@ if TYPE_CHECKING:
 GROWTH = "growth_ratio"
 """Its baseline stays that of the report, so that growth which lasts does not become its own excuse."""
 
-PER_WINDOW = frozenset({"spend_usd"})
+PER_WINDOW = frozenset({"spend_usd", "cache_loss_usd"})
 """Measures that grow with the window, and are put on the scale of the report's."""
 
 _OF_ANY_LENGTH = frozenset(
     {
         "blended_multiple", "usd_per_mtok", "usd_per_request", "usd_per_month", "cache_hit_rate",
         "reasoning_share", "prompt_ratio", "surcharge_share", "spend_usd", "possible_saving",
-        GROWTH,
+        "cache_loss_usd", GROWTH,
     }
 )  # fmt: skip
+
+BAN = "model-ban"
+
+_LIKE_BANS = frozenset({BAN, "expiring-model", "new-model-on-key"})
+"""Once they have found a model, what counts is what is still spent on it, whatever made it stand out."""
 
 
 def rule_of(finding: Finding, question: Question) -> Rule:
@@ -41,7 +46,7 @@ def rule_of(finding: Finding, question: Question) -> Rule:
     """
     if finding.rule not in RULES.names:
         raise SourceError(Reason.NOT_ANSWERABLE, f"this version knows no rule kind {finding.rule!r}")
-    kind = RULES[finding.rule]
+    kind = RULES[BAN if finding.rule in _LIKE_BANS else finding.rule]
     policy = Policy(
         id=finding.policy,
         rule=finding.rule,
@@ -59,6 +64,11 @@ def rule_of(finding: Finding, question: Question) -> Rule:
     if rule.lists_keys or rule.lists_guardrails:
         raise SourceError(
             Reason.NOT_ANSWERABLE, "usage does not show settings: run `orpolicy check` to see how they are now"
+        )
+    if rule.views(()):
+        raise SourceError(
+            Reason.NOT_ANSWERABLE,
+            f"{finding.rule} takes more than the subject's own figures: run `orpolicy check` to see it now",
         )
     if rule.history_periods and rule.measure_name != GROWTH:
         raise _lost(finding)
@@ -83,10 +93,9 @@ def _settings(finding: Finding, question: Question) -> dict[str, Json]:
     settings: dict[str, dict[str, Json]] = {
         "cache-hit-rate": {"prompt_heavy": {"prompt_per_completion_above": 0}},
         "metric": {"expression": finding.measure.note},
-        "model-ban": {"models": ["*"]},
         "surcharge-share": {"components": components},
     }
-    return settings.get(finding.rule, {})
+    return {"models": ["*"]} if finding.rule in _LIKE_BANS else settings.get(finding.rule, {})
 
 
 def value_of(

@@ -51,6 +51,8 @@ RELATIVE = {
     "talkative": "rule: prompt-ratio, warn_above: 6, fail_above: 12",
     "web": "rule: surcharge-share, components: [web], fail_above: 0.05",
     "web-by-key": "rule: metric, by: [api_key_id], expression: usage_web / total_usage, fail_above: 0.1",
+    "unlabelled": "rule: unattributed-spend, without: [api_key_id], fail_above: 0.1",
+    "watched": "rule: spend-coverage, judged_by: [api_key_id, model], warn_below: 0.95, fail_below: 0.5",
     "no-preview": "rule: model-ban, where: {api_key_id: 'batch-*'}, models: ['@preview'], "
     "replacement: acme/small, allow_empty: true",
 }
@@ -61,6 +63,8 @@ ABSOLUTE = {
     "budget-of-batch": "rule: spend-limit, by: [model], where: {api_key_id: 'batch-*'}, fail_above: 16, "
     "allow_empty: true",
     "rate": "rule: usd-per-mtok, floor: {spend: 2}, fail_above: 12",
+    "cache-loss": "rule: cache-net-loss, warn_above: 0, fail_above: 2",
+    "cache-loss-by-pair": "rule: cache-net-loss, by: [api_key_id, model], fail_above: 1",
     "cheaper": "rule: cheaper-model, warn_above: 0.5, fail_above: 4",
     "cheaper-models": "rule: cheaper-model, by: [model], replacement: acme/tiny-preview, fail_above: 2",
     "per-request": "rule: cost-per-request, floor: {requests: 3}, fail_above: 0.05",
@@ -75,7 +79,8 @@ class Usage:
     Attributes:
         day: of May 2026.
         key: index of ``KEYS``; ``model`` likewise.
-        sixty_fourths: of a dollar; so many of them are for web search in ``web``.
+        sixty_fourths: of a dollar; so many of them are for web search in ``web``, and so many
+            were lost by caching in ``cache``, saved where it is negative.
     """
 
     day: int
@@ -88,6 +93,7 @@ class Usage:
     reasoning: int
     requests: int
     web: int
+    cache: int = 0
 
     def record(self, keys: Sequence[ApiKey] = KEYS, dollars: float = 1.0) -> dict[str, Any]:
         """As a record of the memory source."""
@@ -99,6 +105,7 @@ class Usage:
             model=MODELS[self.model],
             total_usage=self.sixty_fourths / 64 * dollars,
             usage_web=self.web / 64 * dollars,
+            usage_cache=self.cache / 64 * dollars,
             request_count=self.requests,
             tokens_total=self.prompt + self.completion,
             tokens_prompt=self.prompt,
@@ -124,6 +131,7 @@ def usages(draw: st.DrawFn) -> Usage:
         reasoning=draw(st.integers(0, completion)),
         requests=draw(st.integers(1, 500)),
         web=draw(st.integers(0, sixty_fourths)),
+        cache=draw(st.integers(-sixty_fourths, sixty_fourths)),
     )
 
 

@@ -31,7 +31,7 @@ def test_order_does_not_matter(usages: list[Usage], chance: object) -> None:
 
 def halves(usage: Usage) -> tuple[Usage, Usage]:
     """The same usage as two records, the greater part first."""
-    names = ("sixty_fourths", "prompt", "completion", "cached", "reasoning", "requests", "web")
+    names = ("sixty_fourths", "prompt", "completion", "cached", "reasoning", "requests", "web", "cache")
     small = {name: getattr(usage, name) // 3 for name in names}
     large = {name: getattr(usage, name) - part for name, part in small.items()}
     return replace(usage, **large), replace(usage, **small)

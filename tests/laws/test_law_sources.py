@@ -53,6 +53,7 @@ def over_http(usages: Sequence[Usage]) -> Report:
             reasoning=usage.reasoning,
             requests=usage.requests,
             usage_web=usage.web / 64,
+            usage_cache=usage.cache / 64,
         )
     with LoopbackServer(account) as server, opened(server.environ, use_cache=False) as source:
         return judge(source)
