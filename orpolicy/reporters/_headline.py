@@ -76,9 +76,11 @@ def judged_elsewhere(report: Report) -> str:
     windows = [
         policy.window
         for policy in report.policies
-        if policy.window not in {None, report.baseline.window} and policy.verdict is not Verdict.INCONCLUSIVE
+        if policy.window
+        and policy.window != report.baseline.window
+        and policy.verdict is not Verdict.INCONCLUSIVE
     ]
-    names = list(dict.fromkeys(span(window) for window in windows if window))
+    names = list(dict.fromkeys(span(window) for window in windows))
     if not names:
         return ""
     several = f"other windows: {'; '.join(names[:_WINDOWS])}"
