@@ -58,8 +58,10 @@ class LazyColumn(Sequence[T]):
     def __getitem__(self, index: slice) -> Sequence[T]: ...
 
     def __getitem__(self, index: int | slice) -> T | Sequence[T]:
+        if self._values is not None:
+            return self._values[index]
         is_one = isinstance(index, int) and 0 <= index < self._length
-        if self._values is None and self._one is not None and is_one:
+        if self._one is not None and is_one:
             return self._one(cast("int", index))
         return self.values[index]
 

@@ -7,9 +7,10 @@ order in which they lie does not, and takes a quarter of the time.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections import defaultdict, deque
-from itertools import repeat
-from operator import add, mul
+from itertools import islice, pairwise, repeat
+from operator import add, le, mul
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from orpolicy.columns import plain
@@ -36,13 +37,18 @@ class Groups(Generic[H]):
     Attributes:
         keys: what the rows of a group have in common, in the order of the groups' first rows.
         codes: the number of each row's group.
+        sizes: how many rows each group has, where the rows of each lie together; empty where they do not.
     """
 
     keys: Sequence[H]
     codes: Sequence[int]
+    sizes: Sequence[int] = ()
 
     def deal(self, values: Iterable[T]) -> list[list[T]]:
         """One value a row, dealt out to the groups."""
+        if self.sizes:
+            following = iter(values)
+            return [list(islice(following, size)) for size in self.sizes]
         dealt: list[list[T]] = [[] for _ in self.keys]
         deque(map(list.append, map(dealt.__getitem__, self.codes), values), maxlen=0)
         return dealt
@@ -54,7 +60,18 @@ def grouped(column: Sequence[H]) -> Groups[H]:
     number.default_factory = number.__len__  # a value that is new gets the next number
     codes = list(map(number.__getitem__, column))
     number.default_factory = None
-    return Groups(list(number), codes)
+    return Groups(list(number), codes, _sizes(codes, len(number)))
+
+
+def _sizes(codes: Sequence[int], groups: int) -> list[int]:
+    """The size of each group where its rows lie together, as they do where a source answers key by key.
+
+    Groups are numbered in the order of their first rows, so that the numbers then never fall.
+    """
+    if not all(map(le, codes, islice(codes, 1, None))):
+        return []
+    starts = [bisect_left(codes, group) for group in range(groups)]
+    return [end - start for start, end in pairwise([*starts, len(codes)])]
 
 
 def combined(groups: Sequence[Groups[H]]) -> Groups[tuple[H, ...]]:
@@ -67,7 +84,7 @@ def combined(groups: Sequence[Groups[H]]) -> Groups[tuple[H, ...]]:
             rest, code = divmod(rest, len(one.keys))
             key.append(one.keys[code])
         keys.append(tuple(reversed(key)))
-    return Groups(keys, pairs.codes)
+    return Groups(keys, pairs.codes, pairs.sizes)
 
 
 def mixed(groups: Sequence[Groups[H]]) -> list[int]:
@@ -104,6 +121,9 @@ def sums(
 
 def _counted(column: Sequence[int], groups: Groups[H]) -> list[int]:
     """Integers are added up where they lie: only dollars must be together to be rounded once."""
+    if groups.sizes:
+        following = iter(column)
+        return [sum(islice(following, size)) for size in groups.sizes]
     found = [0] * len(groups.keys)
     for code, value in zip(groups.codes, column, strict=True):
         found[code] += value

@@ -8,7 +8,7 @@ as any other kind is, and nothing but that decides.
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import field, replace
 from itertools import chain, pairwise
 from operator import neg, truediv
 from typing import TYPE_CHECKING
@@ -42,9 +42,16 @@ class Subjects:
     table: Table
     rows: Sequence[int]
     spend_usd: float
+    _kept: dict[str, Sequence[Number]] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def values(self, metric: str) -> Sequence[Number]:
+        """A metric of theirs, as ``values`` has it; looked up once, as that takes long."""
+        if metric not in self._kept:
+            self._kept[metric] = values(self.table, metric, self.rows)
+        return self._kept[metric]
 
     def members(self, dimension: str) -> set[Member]:
         """The members of one dimension among them."""
@@ -84,7 +91,10 @@ class Screened:
 
 def chosen(table: Table, rows: Sequence[int]) -> Subjects:
     """Some subjects with their spend, exactly rounded whatever their order."""
-    return Subjects(table, rows, math.fsum(values(table, SPEND, rows)))
+    spend = values(table, SPEND, rows)
+    found = Subjects(table, rows, math.fsum(spend))
+    found._kept[SPEND] = spend  # noqa: SLF001 - a noun of this module
+    return found
 
 
 def values(table: Table, metric: str, rows: Sequence[int]) -> Sequence[Number]:
@@ -94,6 +104,11 @@ def values(table: Table, metric: str, rows: Sequence[int]) -> Sequence[Number]:
         return [0] * len(rows)
     some = plain(column) if len(rows) == len(table) else values_at(column, rows)
     return some if table.is_whole(metric) else [value or 0 for value in some]  # type: ignore[return-value] # whole: no None
+
+
+def _least(table: Table, metric: str) -> Number:
+    """A number that no value is below; an absent metric counts as 0."""
+    return table.least(metric) if metric in table.metrics else 0
 
 
 def floored(table: Table, floor: Floor, traffic_usd: float) -> Floored:
@@ -119,12 +134,11 @@ def _everything(table: Table) -> Subjects:
 
 def _floored(among: Subjects, least_usd: float, least_requests: int) -> Floored:
     """The subjects above a floor, all of which are among those above a lower one."""
-    table = among.table
-    rows, spend = among.rows, values(table, SPEND, among.rows)
-    if least_usd > min(spend, default=least_usd):
+    table, rows, spend = among.table, among.rows, among.values(SPEND)
+    if least_usd > _least(table, SPEND):
         rows = [row for row, usd in zip(rows, spend, strict=True) if usd >= least_usd]
     if least_requests > 0:
-        requests = values(table, REQUESTS, rows)
+        requests = among.values(REQUESTS) if len(rows) == len(among) else values(table, REQUESTS, rows)
         rows = [row for row, count in zip(rows, requests, strict=True) if count >= least_requests]
     big = among if len(rows) == len(among) else chosen(table, rows)
     small = len(table) - len(big)
@@ -133,8 +147,18 @@ def _floored(among: Subjects, least_usd: float, least_requests: int) -> Floored:
 
 def _left_usd(big: Subjects) -> float:
     """What the other subjects spend together: what all do, without these, rounded only once."""
-    every = values(big.table, SPEND, range(len(big.table)))
-    return math.fsum(chain(every, map(neg, values(big.table, SPEND, big.rows))))
+    every = big.table.once(("exact spend",), lambda: _exactly(_everything(big.table)))
+    return math.fsum(chain(every, map(neg, big.values(SPEND))))
+
+
+def _exactly(subjects: Subjects) -> list[float]:
+    """What some subjects spend: the sum, what its rounding lacks, what that lacks, until nothing does."""
+    spend = subjects.values(SPEND)
+    parts, lacking = list[float](), subjects.spend_usd
+    while lacking:
+        parts.append(lacking)
+        lacking = math.fsum(chain(spend, map(neg, parts)))
+    return parts
 
 
 def screened(subjects: Subjects, ratio: Ratio) -> Screened:
@@ -145,12 +169,12 @@ def screened(subjects: Subjects, ratio: Ratio) -> Screened:
 
 def _screened(subjects: Subjects, ratio: Ratio) -> Screened:
     table, rows = subjects.table, subjects.rows
-    upper = values(table, ratio.of, rows)
+    upper = subjects.values(ratio.of)
     if ratio.to is None:
         return Screened(subjects, upper, {})
-    lower = values(table, ratio.to, rows)
+    lower = subjects.values(ratio.to)
     kept: Sequence[int] = range(len(rows))
-    if min(lower, default=1) <= 0:
+    if _least(table, ratio.to) <= 0:
         kept = [index for index, value in enumerate(lower) if value > 0]
     left = [len(rows), len(kept)]
     if ratio.is_share:
@@ -173,7 +197,7 @@ def _screened(subjects: Subjects, ratio: Ratio) -> Screened:
 
 def _heavy(subjects: Subjects, heavy: Heavy, kept: Sequence[int]) -> list[int]:
     """Those of some indexes of rows that are in a kind's scope."""
-    more, less = (values(subjects.table, name, subjects.rows) for name in (heavy.of, heavy.to))
+    more, less = map(subjects.values, (heavy.of, heavy.to))
     return [index for index in kept if more[index] > heavy.above * less[index]]
 
 

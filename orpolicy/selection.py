@@ -45,7 +45,7 @@ def _admitted(table: Table, dimension: str, matcher: Matcher, account: Account) 
     groups = list(compress(rows_by.values(), matcher.matches_each(names[1])))
     if len(groups) == len(rows_by):
         return table
-    return table.keep(sorted(chain.from_iterable(groups)))
+    return table.keep(sorted(chain.from_iterable(groups)), are_told_apart=True)
 
 
 def _select_models(table: Table, matcher: Matcher, account: Account) -> Table:
@@ -54,4 +54,4 @@ def _select_models(table: Table, matcher: Matcher, account: Account) -> Table:
         (model, variant): matcher.matches(account.names(MODEL, model), variant)
         for model, variant in set(pairs)
     }
-    return table.keep([row for row, pair in enumerate(pairs) if verdicts[pair]])
+    return table.keep([row for row, pair in enumerate(pairs) if verdicts[pair]], are_told_apart=True)

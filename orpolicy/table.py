@@ -37,6 +37,9 @@ DATE = "date"
 _ORIGIN = ("origin",)
 """Under this key a table keeps the one whose rows, or sums of rows, are its own."""
 
+_WHOLE = ("whole",)
+"""Under this key a table keeps the one that has all of its rows, and perhaps more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
@@ -103,6 +106,24 @@ class Table:
             return kinds
         return frozenset(map(type, self.metrics[metric]))
 
+    def least(self, metric: str) -> Number:
+        """A number that no value of the metric is below: the least of all where that is 0 or more.
+
+        Some rows of a table take the whole table's; where a row has no value there is no such number.
+
+        Raises:
+            KeyError: if the table has no such metric.
+        """
+        return self.once(("least", metric), lambda: self._least(metric))
+
+    def _least(self, metric: str) -> Number:
+        if not self.is_whole(metric):
+            return -math.inf
+        whole = cast("Table | None", self._kept.get(_WHOLE))
+        if whole is not None and (least := whole.least(metric)) >= 0:
+            return least
+        return min(cast("Sequence[Number]", plain(self.metrics[metric])), default=0)
+
     def row_key(self, row: int) -> tuple[Member, ...]:
         """The row's members, in the order of ``dimensions``."""
         return tuple(column[row] for column in self.dimensions.values())
@@ -122,8 +143,13 @@ class Table:
     def _groups(self, dimension: str) -> Groups[Member]:
         return self.once(("groups", dimension), lambda: grouped(plain(self.dimensions[dimension])))
 
-    def keep(self, rows: Sequence[int]) -> Table:
-        """The rows of these numbers, in this order."""
+    def keep(self, rows: Sequence[int], *, are_told_apart: bool = False) -> Table:
+        """The rows of these numbers, in this order.
+
+        Args:
+            rows: their numbers.
+            are_told_apart: whether it is known that no number is there twice.
+        """
         every = range(len(self))
         if rows == every or (len(rows) == len(self) and all(map(eq, rows, every))):
             return self
@@ -131,7 +157,8 @@ class Table:
             {name: picked(column, rows) for name, column in self.dimensions.items()},
             {name: picked(column, rows) for name, column in self.metrics.items()},
         )
-        kept._inherit(self, is_told_apart=len(set(rows)) == len(rows))
+        kept._inherit(self, is_told_apart=are_told_apart or len(set(rows)) == len(rows))
+        kept._kept[_WHOLE] = self
         return kept
 
     def _inherit(self, origin: Table, *, is_told_apart: bool) -> None:
@@ -157,7 +184,7 @@ class Table:
             verdicts = {member: test(member) for member in set(column)}
             if not all(verdicts.values()):
                 rows = list(compress(rows, map(verdicts.__getitem__, map(column.__getitem__, rows))))
-        return self.keep(rows)
+        return self.keep(rows, are_told_apart=True)
 
     def rollup(self, by: Sequence[str]) -> Table:
         """Metrics summed over every dimension that is not in ``by``, first-seen order of groups.
@@ -176,7 +203,9 @@ class Table:
 
     def _summed(self, by: tuple[str, ...]) -> Table:
         if self._tells_apart(frozenset(by)):
-            return Table({name: self.dimensions[name] for name in by}, self.metrics)
+            same = Table({name: self.dimensions[name] for name in by}, self.metrics)
+            same._kept[_WHOLE] = self
+            return same
         if not by:
             metrics = {name: [self.total(name)] for name in self.metrics}
             return Table({}, metrics)
@@ -213,7 +242,7 @@ class Table:
             {name: self.dimensions[name] for name in dimensions},
             {name: self.metrics[name] for name in metrics},
         )
-        some._kept[_ORIGIN] = self
+        some._kept[_ORIGIN] = some._kept[_WHOLE] = self
         return some
 
     def tagged(self, name: str, member: Member) -> Table:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from orpolicy.nouns import dataclass
 from orpolicy.query.vocabulary import CACHED, COMPLETION, PROMPT, REASONING, REQUESTS, SPEND, TOKENS
@@ -26,6 +26,11 @@ class RowFigures(Mapping[str, "Number | None"]):
 
     def __getitem__(self, metric: str) -> Number | None:
         return self._metrics[metric][self._row]
+
+    def get(self, metric: str, default: object = None) -> Any:  # noqa: ANN401 - as ``Mapping`` has it
+        """The metric, or the default where the table lacks it: what rows are asked most."""
+        column = self._metrics.get(metric)
+        return default if column is None else column[self._row]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._metrics)

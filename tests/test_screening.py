@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from itertools import compress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,9 +12,9 @@ from hypothesis import strategies as st
 from world import NOW, catalog, memory, model, row, run, table
 
 from orpolicy.plugins import RULES
-from orpolicy.policy.model import Thresholds
+from orpolicy.policy.model import Floor, Thresholds
 from orpolicy.rules.base import Rule
-from orpolicy.screening import Screened, chosen, suspects, values
+from orpolicy.screening import Screened, chosen, floored, suspects, values
 from orpolicy.sources.memory import Memory
 
 if TYPE_CHECKING:
@@ -118,3 +120,34 @@ def test_what_a_table_does_not_have_is_nothing() -> None:
     two = table([{"total_usage": 1.0, "request_count": None}, {"total_usage": 2.0, "request_count": 3}])
     assert list(values(two, "request_count", range(2))) == [0, 3]
     assert list(values(two, "usage_web", range(2))) == [0, 0]
+
+
+amounts = st.lists(
+    st.sampled_from([0.1, 0.2, 0.7, 1e-9, 3.0, 1e9, 12.34, 2**53 + 2.0]) | st.floats(0, 1e12),
+    min_size=1,
+    max_size=20,
+)
+
+
+@given(
+    amounts,
+    st.lists(st.tuples(st.sampled_from([0.0, 0.2, 3.0, 50.0]), st.integers(0, 3)), max_size=4),
+    st.data(),
+)
+def test_what_a_floor_leaves_out_is_rounded_once(
+    spend: list[float], floors: list[tuple[float, int]], data: st.DataObject
+) -> None:
+    requests = data.draw(st.lists(st.integers(0, 4), min_size=len(spend), max_size=len(spend)))
+    some = table(
+        [{"total_usage": usd, "request_count": count} for usd, count in zip(spend, requests, strict=True)]
+    )
+    for least_usd, least in floors:
+        above = [usd >= least_usd and count >= least for usd, count in zip(spend, requests, strict=True)]
+        found = floored(some, Floor(spend_usd=least_usd, requests=least), 0.0)
+        assert list(found.big.rows) == [row for row, is_above in enumerate(above) if is_above]
+        assert found.big.spend_usd == math.fsum(compress(spend, above))
+        assert (found.small, found.small_usd) == (
+            above.count(False),
+            math.fsum(usd for usd, is_above in zip(spend, above, strict=True) if not is_above),
+        )
+        assert list(found.big.values("request_count")) == list(compress(requests, above))

@@ -128,3 +128,30 @@ def test_the_figures_of_a_row_are_those_of_its_columns() -> None:
     assert (len(totals.values), totals.spend_usd, totals.requests, totals.tokens) == (2, 2.0, 0, 0)
     assert totals == Totals({"request_count": None, "total_usage": 2.0})
     assert repr(totals) == "Totals(values={'total_usage': 2.0, 'request_count': None})"
+
+
+def smallest(table: Table) -> float:
+    return min(number for number in table.metrics["n"] if number is not None)
+
+
+numbers = st.integers(-3, 9) | st.sampled_from([0.5, 7.25])
+
+
+@given(st.lists(st.tuples(st.sampled_from("ab"), numbers), min_size=1, max_size=8), st.data())
+def test_no_value_is_below_the_least(rows: list[tuple[str, float]], data: st.DataObject) -> None:
+    whole = Table({"x": [name for name, _ in rows]}, {"n": [number for _, number in rows]})
+    chosen = data.draw(st.lists(st.integers(0, len(rows) - 1), min_size=1, unique=True))
+    some, sums = whole.keep(chosen), whole.rollup(("x",))
+    assert whole.least("n") == min(number for _, number in rows)
+    assert some.least("n") <= smallest(some)
+    assert some.only(["x"], ["n"]).least("n") == some.least("n")
+    assert sums.least("n") <= smallest(sums)
+    if whole.least("n") < 0:
+        assert some.least("n") == smallest(some)
+
+
+def test_a_row_without_a_value_has_no_least() -> None:
+    assert Table({}, {"n": [1, None]}).least("n") == -math.inf
+    assert Table({}, {"n": []}).least("n") == 0
+    with pytest.raises(KeyError):
+        Table({}, {"n": [1]}).least("absent")
