@@ -17,6 +17,7 @@ from orpolicy.nouns import dataclass
 from orpolicy.policy.kinds import THRESHOLD_KEYS
 from orpolicy.query.model import Filter, Operator, Query
 from orpolicy.query.vocabulary import BASE_METRICS
+from orpolicy.reproducing import selection
 from orpolicy.savings.estimate import estimate
 from orpolicy.savings.levers import Exposure, RaiseCacheHitRate, Swap
 from orpolicy.totals import Cell
@@ -29,9 +30,11 @@ if TYPE_CHECKING:
     from orpolicy.account import Account
     from orpolicy.binding import Bound
     from orpolicy.evaluation import Breach, Judgement
+    from orpolicy.gather import Gathered
     from orpolicy.lay_out import Layout
     from orpolicy.location import Location
     from orpolicy.policy.model import Policy
+    from orpolicy.reproducing import Selection
     from orpolicy.savings.estimate import Estimate
     from orpolicy.savings.levers import Lever
     from orpolicy.table import Member
@@ -57,10 +60,13 @@ class Draft:
     usd_per_month: float
 
 
-def drafts(judgement: Judgement, layout: Layout, account: Account, now: datetime) -> list[Draft]:
+def drafts(
+    judgement: Judgement, gathered: Gathered, layout: Layout, account: Account, now: datetime
+) -> list[Draft]:
     """A policy's breaches, priced and explained."""
     banned = _banned(judgement.bound, account)
-    return [_draft(judgement, breach, layout, account, now, banned) for breach in judgement.breaches]
+    beside = selection(judgement.bound, gathered, account)
+    return [_draft(judgement, breach, layout, account, now, banned, beside) for breach in judgement.breaches]
 
 
 def _draft(  # noqa: PLR0913, PLR0917 - the breach, what surrounds it, and the clock
@@ -70,6 +76,7 @@ def _draft(  # noqa: PLR0913, PLR0917 - the breach, what surrounds it, and the c
     account: Account,
     now: datetime,
     banned: frozenset[str],
+    beside: Selection,
 ) -> Draft:
     bound = judgement.bound
     lever = bound.rule.lever(breach.row, judgement.traffic, breach.value, breach.threshold)
@@ -111,7 +118,7 @@ def _draft(  # noqa: PLR0913, PLR0917 - the breach, what surrounds it, and the c
         recommendation=_recommendation(bound, breach, worth),
         drivers=drivers_of(breach, cells, layout, lever, account),
         locations=_places(bound.policy, breach.threshold),
-        verify=_verify(bound, breach, account),
+        verify=_verify(bound, breach, account, beside),
         owner=bound.policy.owner,
         title=bound.policy.title,
         why=bound.policy.why,
@@ -215,18 +222,17 @@ def _recommendation(bound: Bound, breach: Breach, worth: Estimate) -> Recommenda
     return Recommendation(advice.action, replacement or None, text, risk)
 
 
-def _verify(bound: Bound, breach: Breach, account: Account) -> Verify:
+def _verify(bound: Bound, breach: Breach, account: Account, beside: Selection) -> Verify:
     """The finding's own query: its dimensions, its window, and filters where identifiers are known."""
-    need = bound.slices[0].need
     filters = {
         Filter(name, Operator.IN, (value,))
         for name, member in breach.row.subject.items()
         if (value := _filter_value(name, member, account))
     }
-    kept = {item for item in need.context.filters if item.field not in {new.field for new in filters}}
+    kept = {item for item in beside.filters if item.field not in {new.field for new in filters}}
     query = Query(
         metrics=tuple(sorted({*BASE_METRICS, *bound.rule.metrics} & set(account.meta.metrics))),
-        dimensions=need.dimensions,
+        dimensions=beside.dimensions,
         window=bound.window,
         filters=tuple(sorted(kept | filters)),
     )

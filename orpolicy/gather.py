@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from orpolicy.account import Account
     from orpolicy.fetch import Desk, Evidence
-    from orpolicy.query.model import Need
+    from orpolicy.query.model import Filter, Need
     from orpolicy.rules.base import Covered
     from orpolicy.table import Member
 
@@ -45,6 +45,8 @@ class Gathered:
         models: how many models ``where`` selected, where the kind finds its own in the catalogue.
         unlisted: those of them that the catalogue does not list.
         covered: what the other policies judged, once that is known.
+        filters: under which the rows were asked, those of pushed selectors too; None where several queries
+            with different ones were.
     """
 
     everything: Table
@@ -58,6 +60,7 @@ class Gathered:
     models: int = 0
     unlisted: tuple[str, ...] = ()
     covered: Covered | None = None
+    filters: tuple[Filter, ...] | None = None
 
 
 def gather(
@@ -290,6 +293,7 @@ def _gathered(bound: Bound, slices: tuple[Slice, ...], desk: Desk, account: Acco
         queries=tuple(queries),
         missing_below_usd=max(missing, default=None),
         missing_usd=sum(evidence.missing_usd for evidence in found),
+        filters=slices[0].need.context.filters if len(slices) == 1 else None,
         models=len(models),
         unlisted=tuple(name for name in models if bound.catalogue and not bound.catalogue.lists(name)),
     )

@@ -85,9 +85,9 @@ def examine(policies: PolicySet, source: Source, choice: Choice, ratchet: Ratche
     layouts = lay_out(rows, desk, account)
     drafted = [
         draft
-        for judgement, _ in rows
+        for judgement, found in rows
         if judgement.breaches
-        for draft in drafts(judgement, layouts[judgement.bound.policy.id], account, now)
+        for draft in drafts(judgement, found, layouts[judgement.bound.policy.id], account, now)
     ]
     settlement = settle(drafted, stage, ratchet)
     return Run(stage, desk, source.info(), gathered, judged, settlement)
