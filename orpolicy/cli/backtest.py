@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from typing import TYPE_CHECKING
 
 import click
 
 from orpolicy.cli.options import load_policies, opened, parse_now, policy_arguments, source_options
+from orpolicy.cli.width import terminal_columns
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -93,7 +93,7 @@ def _rendered(study: Study, form: str, *, ascii_only: bool) -> str:
         return as_json(study)
     if form == "markdown":
         return as_markdown(study)
-    columns = shutil.get_terminal_size((USUAL_WIDTH, 24)).columns
+    columns = terminal_columns(USUAL_WIDTH)
     return as_text(study, min(max(columns, MIN_WIDTH), MAX_WIDTH), ascii_only=ascii_only)
 
 

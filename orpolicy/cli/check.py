@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,8 +17,10 @@ from orpolicy.cli.options import (
     source_options,
     wants_color,
 )
+from orpolicy.cli.width import terminal_columns
 from orpolicy.codes import Code
 from orpolicy.errors import UsageError
+from orpolicy.nouns import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -160,7 +160,7 @@ def _remembered(report: Report, path: Path) -> Report:
 
 def width() -> int:
     """The terminal's columns, within what reads well."""
-    return min(max(shutil.get_terminal_size((FILE_WIDTH, 24)).columns, MIN_WIDTH), MAX_WIDTH)
+    return min(max(terminal_columns(FILE_WIDTH), MIN_WIDTH), MAX_WIDTH)
 
 
 def _ratchet(path: Path) -> Ratchet:

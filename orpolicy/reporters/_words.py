@@ -73,6 +73,8 @@ def columns(text: str) -> int:
 
 def char_columns(char: str) -> int:
     """How many terminal columns one character takes."""
+    if char.isascii():
+        return 1
     if unicodedata.combining(char) or unicodedata.category(char) in {"Mn", "Me"}:
         return 0
     return 2 if unicodedata.east_asian_width(char) in {"W", "F"} else 1

@@ -120,12 +120,12 @@ class SpendGrowth(Rule):
             MIN_INCREASE_SHARE * traffic.totals.spend_usd,
         )
         score = robust_z(now.spend_usd, [period.spend_usd for period in baseline])
-        return Measured(
-            now.spend_usd / before.spend_usd,
-            f"{now.spend_usd:,.2f} USD against a median of {before.spend_usd:,.2f} (z {score:.1f}); "
-            + explain(now, before),
-            may_breach=score >= MIN_Z and now.spend_usd - before.spend_usd >= needed_usd,
-        )
+        may_breach = score >= MIN_Z and now.spend_usd - before.spend_usd >= needed_usd
+        ratio = now.spend_usd / before.spend_usd
+        if not may_breach:  # most rows: nobody reads why
+            return Measured(ratio, may_breach=False)
+        note = f"{now.spend_usd:,.2f} USD against a median of {before.spend_usd:,.2f} (z {score:.1f}); "
+        return Measured(ratio, note + explain(now, before))
 
     def lever(self, row: Row, traffic: Traffic, value: float, threshold: float) -> Lever:
         """Exposure: the spend above so many times the median."""
