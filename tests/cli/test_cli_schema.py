@@ -53,6 +53,7 @@ RECORD = {
     "reasoning_tokens": 0,
     "cached_tokens": 0,
 }
+DATA = Path(__file__).parents[2] / "orpolicy" / "data"
 WRITES = {
     "check": ("report", ("orpolicy.yaml", *DEMO)),
     "test": ("test", ("orpolicy.yaml",)),
@@ -145,3 +146,29 @@ def test_every_command_that_writes_json_has_a_schema() -> None:
 def test_there_is_no_other_schema(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["schema", "reports"]) == 2
     assert "'policies', 'report', 'test', 'backtest', 'compare'" in capsys.readouterr().err
+
+
+def undescribed(node: object, path: str = "") -> list[str]:
+    """Every property without a description, by its path."""
+    if isinstance(node, list):
+        return [each for number, item in enumerate(node) for each in undescribed(item, f"{path}/{number}")]
+    if not isinstance(node, dict):
+        return []
+    own = node.get("properties", {})
+    named = own.items() if isinstance(own, dict) else ()
+    found = [
+        f"{path}/{name}"
+        for name, item in named
+        if path.rpartition("/")[2] != "properties" and not str(item.get("description", "")).strip()
+    ]
+    return found + [each for name, item in node.items() for each in undescribed(item, f"{path}/{name}")]
+
+
+@pytest.mark.parametrize("file", sorted(DATA.glob("*.schema.json")), ids=lambda file: file.name)
+def test_every_field_is_described(file: Path) -> None:
+    assert undescribed(json.loads(file.read_text(encoding="utf-8"))) == []
+
+
+def test_a_field_without_a_description_is_found() -> None:
+    schema = {"properties": {"a": {"description": " "}, "b": {"items": {"properties": {"c": {}}}}}}
+    assert undescribed(schema) == ["/a", "/b", "/properties/b/items/c"]
