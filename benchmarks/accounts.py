@@ -80,6 +80,10 @@ def _write_answer(path: Path, rows: list[Row]) -> Path:
     return path
 
 
+_NO_LIMIT = {"limit_usd": None, "limit_reset": None, "created_at": None, "expires_at": None}
+"""What the demo's keys have beside their names."""
+
+
 def write_recorded(folder: Path, catalogue: bytes, days: int, cells: int) -> None:
     """An account recorded by day, in the format of the demo source: ``days * cells`` rows."""
     chance = random.Random(20260602)  # noqa: S311 - an account to measure by
@@ -92,7 +96,7 @@ def write_recorded(folder: Path, catalogue: bytes, days: int, cells: int) -> Non
         "ticks_per_usd": _TICKS_PER_USD,
         "workspaces": {"main": "00000000-0000-4000-8000-000000000001"},
         "keys": [
-            {"name": key_name(key), "hash": key_hash(key), "workspace": "main"}
+            {"name": key_name(key), "hash": key_hash(key), "workspace": "main"} | _NO_LIMIT
             for key in sorted({key * 7 for key, _ in pairs})
         ],
         "cells": [
