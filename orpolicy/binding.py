@@ -458,12 +458,12 @@ def _filtered(need: Need, condition: Filter) -> Need:
     return replace(need, context=context)
 
 
-def filtered_by_key(need: Need, key_hash: str) -> Need:
-    """The same need for one key alone; its rows are held against the key's name, not a control total."""
+def filtered_by_keys(need: Need, hashes: tuple[str, ...]) -> Need:
+    """The same need for these keys alone; its rows are held against their names, not a control total."""
     others = tuple(condition for condition in need.context.filters if condition.field != KEY)
     context = replace(need.context, filters=others)
     need = replace(need, context=context, checked=False)
-    return _filtered(need, Filter(KEY, Operator.IN, (key_hash,)))
+    return _filtered(need, Filter(KEY, Operator.IN, hashes))
 
 
 def filtered_to(need: Need, dimension: str, chosen: Sequence[str], account: Account) -> Need:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import field, replace
 from typing import TYPE_CHECKING, TypeVar
 
-from orpolicy.binding import KEY, MODEL, VARIANT, Bound, Slice, filtered_by_key, key_member, resolve
+from orpolicy.binding import KEY, MODEL, VARIANT, Bound, Slice, filtered_by_keys, key_member, resolve
 from orpolicy.errors import Reason, SourceError
 from orpolicy.fetch import CONTROL_SHARE, CONTROL_USD
 from orpolicy.narrow import Narrowing, enough, floor_usd, members_need
@@ -183,7 +183,7 @@ def ask_for_namesakes(needs: Sequence[Need], hashes: frozenset[str], desk: Desk,
         rows = attempt(desk.evidence, need)
         if not isinstance(rows, SourceError):
             for key_hash in _split_hashes(need, rows.table, hashes | _doubled(need, desk, account), account):
-                lacking[filtered_by_key(need, key_hash)] = None
+                lacking[filtered_by_keys(need, (key_hash,))] = None
     if len({need.context for need in lacking}) <= MAX_SPLIT_KEYS:
         desk.ask(list(lacking))
 
@@ -233,7 +233,7 @@ def _split_by_hash(
 ) -> Table:
     names = {account.directory.by_hash[key_hash].name for key_hash in split}
     parts = [
-        desk.evidence(filtered_by_key(need, key_hash)).table.tagged(KEY, key_member(key_hash))
+        desk.evidence(filtered_by_keys(need, (key_hash,))).table.tagged(KEY, key_member(key_hash))
         for key_hash in split
     ]
     shared = evidence.table.matching({KEY: lambda member: member in names})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from orpolicy.confirming import confirm
 from orpolicy.coverage import with_covered
 from orpolicy.errors import SourceError
 from orpolicy.evaluation import judge
@@ -74,6 +75,7 @@ def examine(policies: PolicySet, source: Source, choice: Choice, ratchet: Ratche
     gathered = gather(stage.bounds, desk, account, also=(stage.total,) if stage.bounds else ())
     last = tuple(bound for bound in stage.bounds if bound.rule.judges_policies)
     judged = _judged([bound for bound in stage.bounds if bound not in last], gathered)
+    judged |= confirm([one for one in judged.values() if not isinstance(one, SourceError)], desk, account)
     if last:
         gathered |= with_covered(last, gathered, [*stage.failed.values(), *judged.values()], account)
         judged |= _judged(last, gathered)
