@@ -10,11 +10,13 @@ from __future__ import annotations
 import dataclasses
 import operator
 from dataclasses import MISSING, Field, FrozenInstanceError, fields
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from dataclasses import dataclass as dataclass  # noqa: PLC0414 - exported
+    from types import CodeType, FunctionType
 else:
 
     def dataclass(**options: bool) -> Callable[[type], type]:
@@ -63,33 +65,48 @@ def _ordering(compare: Callable[[Any, Any], bool], values: Callable[[object], ob
 
 
 def _init(cls: type, every: Sequence[Field[Any]]) -> Callable[..., None]:
-    """The one method that is compiled; it sets the slots themselves, as nobody may set attributes."""
+    """The one method that is compiled; it sets the slots themselves, as nobody may set attributes.
+
+    It is written with numbers for names, so that classes of one shape share what is compiled.
+    """
     scope: dict[str, Any] = {"_MISSING": MISSING}
-    plain, named, lines = ["self"], list[str](), list[str]()
-    for field in every:
-        name = field.name
-        scope[f"_set_{name}"] = getattr(cls, name).__set__
-        value = name
-        if field.default_factory is not MISSING:
-            scope[f"_make_{name}"] = field.default_factory
-            value = f"_make_{name}() if {name} is _MISSING else {name}" if field.init else f"_make_{name}()"
-            default = "=_MISSING"
-        elif field.default is not MISSING:
-            scope[f"_default_{name}"] = field.default
-            value = name if field.init else f"_default_{name}"
-            default = f"=_default_{name}"
-        else:
-            default = ""
+    plain, named, lines = list[str](), list[str](), list[str]()
+    names: dict[str, str] = {}
+    for number, field in enumerate(every):
+        scope[f"_set_{number}"] = getattr(cls, field.name).__set__
+        value, default = _value(number, field, scope)
         if field.init:
-            (named if field.kw_only else plain).append(name + default)
-        lines.append(f"    _set_{name}(self, {value})\n")
+            (named if field.kw_only else plain).append(f"_{number}{default}")
+            names[f"_{number}"] = field.name
+        lines.append(f"    _set_{number}(self, {value})\n")
     if hasattr(cls, "__post_init__"):
         lines.append("    self.__post_init__()\n")
-    parameters = ", ".join([*plain, *(["*", *named] if named else [])])
-    exec(f"def __init__({parameters}):\n{''.join(lines) or '    pass'}", scope)  # noqa: S102 - names of fields alone
-    made: Callable[..., None] = scope["__init__"]
+    parameters = ", ".join(["self", *plain, *(["*", *named] if named else [])])
+    exec(_compiled(f"def __init__({parameters}):\n{''.join(lines) or '    pass'}"), scope)  # noqa: S102 - numbers alone
+    made: FunctionType = scope["__init__"]
+    code = made.__code__
+    made.__code__ = code.replace(co_varnames=tuple(names.get(name, name) for name in code.co_varnames))
+    if made.__kwdefaults__:
+        made.__kwdefaults__ = {names[name]: value for name, value in made.__kwdefaults__.items()}
     made.__qualname__ = f"{cls.__qualname__}.__init__"
     return made
+
+
+def _value(number: int, field: Field[Any], scope: dict[str, Any]) -> tuple[str, str]:
+    """What a field is set to, and what follows the name of its parameter; ``scope`` learns what both need."""
+    if field.default_factory is not MISSING:
+        scope[f"_make_{number}"] = field.default_factory
+        made = f"_make_{number}()"
+        return (f"{made} if _{number} is _MISSING else _{number}" if field.init else made), "=_MISSING"
+    if field.default is not MISSING:
+        scope[f"_default_{number}"] = field.default
+        return f"_{number}" if field.init else f"_default_{number}", f"=_default_{number}"
+    return f"_{number}", ""
+
+
+@cache
+def _compiled(text: str) -> CodeType:
+    return compile(text, "<noun>", "exec")
 
 
 def _repr(names: Sequence[str]) -> Callable[[object], str]:
