@@ -249,7 +249,8 @@ def _filter_value(dimension: str, member: Member, account: Account) -> str:
     if member is None or dimension in {"app", "user"}:
         return ""
     if dimension == KEY:
-        return account.identity(KEY, member).removeprefix(HASH_PREFIX) if account.directory.keys else ""
+        identity = account.identity(KEY, member)
+        return identity.removeprefix(HASH_PREFIX) if identity.startswith(HASH_PREFIX) else ""
     if dimension == "workspace":
         ids = account.directory.workspaces.get(member, ())
         return ids[0] if len(ids) == 1 else ""
