@@ -6,7 +6,6 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from orpolicy.baseline import Ratchet
 from orpolicy.binding import waived_subjects
 from orpolicy.errors import SourceError
 from orpolicy.findings import settled
@@ -20,6 +19,7 @@ from orpolicy.waivers import Claim, ReadyWaiver, apply_waivers
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from orpolicy.baseline import Ratchet
     from orpolicy.finding import Finding
     from orpolicy.findings import Draft
     from orpolicy.report import WaiverResult
@@ -50,7 +50,7 @@ def settle(drafts: Sequence[Draft], stage: Stage, ratchet: Ratchet | None = None
     claims = _claims(drafts, stage)
     waived, waivers = apply_waivers(_ready(stage), claims, stage.scene.now.date(), stage.scene.account)
     drafts = [
-        replace(item, finding=_set_aside(item.finding, claim, waived, ratchet or Ratchet()))
+        replace(item, finding=_set_aside(item.finding, claim, waived, ratchet))
         for item, claim in zip(drafts, claims, strict=True)
     ]
     nets = {status: _net(drafts, status) for status in Status}
@@ -67,10 +67,12 @@ def _net(drafts: Sequence[Draft], status: Status) -> Net:
     )
 
 
-def _set_aside(finding: Finding, claim: Claim, waived: Collection[str], ratchet: Ratchet) -> Finding:
+def _set_aside(finding: Finding, claim: Claim, waived: Collection[str], ratchet: Ratchet | None) -> Finding:
     """The finding with its status, and with the reason if the baseline does not hold."""
     if claim.fingerprint in waived:
         return replace(finding, status=Status.WAIVED)
+    if ratchet is None:
+        return finding
     if not claim.locked and ratchet.holds(finding, claim.usd_per_month):
         return replace(finding, status=Status.BASELINED)
     objection = ratchet.objection(finding, claim.usd_per_month, locked=claim.locked)

@@ -119,10 +119,11 @@ class SpendGrowth(Rule):
             MIN_INCREASE_USD_PER_WEEK * row.window.days / DAYS_PER_WEEK,
             MIN_INCREASE_SHARE * traffic.totals.spend_usd,
         )
-        score = robust_z(now.spend_usd, [period.spend_usd for period in baseline])
-        may_breach = score >= MIN_Z and now.spend_usd - before.spend_usd >= needed_usd
         ratio = now.spend_usd / before.spend_usd
-        if not may_breach:  # most rows: nobody reads why
+        score = 0.0
+        if now.spend_usd - before.spend_usd >= needed_usd:
+            score = robust_z(now.spend_usd, [period.spend_usd for period in baseline])
+        if score < MIN_Z:  # most rows: nobody reads why
             return Measured(ratio, may_breach=False)
         note = f"{now.spend_usd:,.2f} USD against a median of {before.spend_usd:,.2f} (z {score:.1f}); "
         return Measured(ratio, note + explain(now, before))
