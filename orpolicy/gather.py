@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from orpolicy.binding import KEY, MODEL, VARIANT, Bound, Slice, filtered_by_keys, key_member, resolve
 from orpolicy.errors import Reason, SourceError
 from orpolicy.fetch import CONTROL_SHARE, CONTROL_USD
-from orpolicy.narrow import Narrowing, enough, floor_usd, members_need
+from orpolicy.narrow import Narrowing, check_expected, enough, floor_usd, members_need
 from orpolicy.nouns import dataclass
 from orpolicy.query.vocabulary import SPEND
 from orpolicy.selection import select
@@ -154,15 +154,31 @@ def _resolved_slice(bound: Bound, part: Slice, desk: Desk, account: Account) -> 
         matched = [member for member in column if not test or test.matches(account.names(dimension, member))]
         if not matched and not bound.policy.allow_empty:
             raise SourceError(Reason.NOTHING_MATCHED, f"no {dimension} with usage in the window matches")
-        part = _filtered_slice(bound, part, dimension, matched, account)
-        if part.is_empty:
-            break
+        chosen = _chosen(bound, dimension, matched, account)
+        if not chosen:
+            return replace(part, is_empty=True)
+        is_first = not part.need.context.filters
+        part = resolve(_held(part, desk), dimension, chosen, account)
+        if is_first:
+            part = replace(part, expected_usd=_spend_usd(evidence.table, dimension, chosen))
     return part
 
 
-def _filtered_slice(
-    bound: Bound, part: Slice, dimension: str, matched: Sequence[Member], account: Account
-) -> Slice:
+def _held(part: Slice, desk: Desk) -> Slice:
+    """A slice that is about to get another filter, after which nothing is known that it must add up to.
+
+    Raises:
+        SourceError: CONTROL_MISMATCH, if it does not add up to that now.
+    """
+    if part.expected_usd is None:
+        return part
+    whole = replace(part, need=replace(part.need, dimensions=(), metrics=frozenset(), checked=False))
+    desk.ask([whole.need])
+    check_expected(whole, desk.evidence(whole.need))
+    return replace(part, expected_usd=None)
+
+
+def _chosen(bound: Bound, dimension: str, matched: Sequence[Member], account: Account) -> tuple[str, ...]:
     chosen = [
         member
         for member in matched
@@ -173,7 +189,13 @@ def _filtered_slice(
         raise SourceError(
             Reason.NOT_ANSWERABLE, f"`where` also matches traffic without {dimension}, which has no filter"
         )
-    return resolve(part, dimension, named, account) if named else replace(part, is_empty=True)
+    return named
+
+
+def _spend_usd(members: Table, dimension: str, chosen: Sequence[str]) -> float:
+    """What members spend under their names; filters take ids, and those of deleted keys are not listed."""
+    rows = members.rows_by(dimension)
+    return float(members.keep([row for member in chosen for row in rows[member]]).total(SPEND) or 0.0)
 
 
 def ask_for_namesakes(needs: Sequence[Need], hashes: frozenset[str], desk: Desk, account: Account) -> None:

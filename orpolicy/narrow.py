@@ -54,14 +54,19 @@ def enough(bound: Bound, part: Slice, evidence: Evidence, traffic_usd: float) ->
     Raises:
         SourceError: if they do not add up to what is known of them.
     """
-    _check_expected(part, evidence)
+    check_expected(part, evidence)
     if evidence.missing_below_usd is None:
         return True
     own_subjects = set(part.need.dimensions) == set(bound.by) and not (part.variant or part.date)
     return own_subjects and evidence.missing_below_usd < floor_usd(bound, traffic_usd)
 
 
-def _check_expected(part: Slice, evidence: Evidence) -> None:
+def check_expected(part: Slice, evidence: Evidence) -> None:
+    """Hold a slice's rows against what they must add up to, where that is known.
+
+    Raises:
+        SourceError: CONTROL_MISMATCH.
+    """
     if part.expected_usd is None:
         return
     rows_usd = float(evidence.table.total(SPEND) or 0.0)
@@ -210,7 +215,7 @@ class Narrowing:
         self._desk.ask([need])
         evidence = self._desk.evidence(need)
         if self._bound.periods:
-            _check_expected(Slice(need, expected_usd=self._usd_of(window)), evidence)
+            check_expected(Slice(need, expected_usd=self._usd_of(window)), evidence)
         least_usd = floor_usd(self._bound, self._traffic_usd)
         if evidence.missing_below_usd is not None and evidence.missing_below_usd >= least_usd:
             raise SourceError(Reason.TRUNCATED, f"not even the members of {dimension} could be listed")
