@@ -93,8 +93,6 @@ def judge(bound: Bound, gathered: Gathered) -> Judgement:
         raise SourceError(Reason.NOTHING_MATCHED, "`where` matches nothing that was used in the window")
     _check_reach(bound, gathered)
     subjects = subjects_of(bound, gathered)
-    if bound.rule.lists_keys:
-        subjects = _Found(with_unused(listed, subjects.table))
     sides = floored(subjects.table, bound.policy.floor, traffic.totals.spend_usd)
     measured = _measured(bound, subjects, sides.big, traffic)
     _check_judged(bound, gathered, len(measured.judged), measured.skipped)
@@ -304,8 +302,13 @@ def traffic_of(bound: Bound, gathered: Gathered) -> Traffic:
 
 
 def subjects_of(bound: Bound, gathered: Gathered) -> _Found:
-    """One subject a row, in the table's order; with a history only those that have usage in the window."""
+    """One subject a row, in the table's order; with a history only those that have usage in the window.
+
+    Of a kind that lists keys: every listed key.
+    """
     selected = gathered.selected
+    if bound.rule.lists_keys:
+        return _Found(with_unused(listed_keys(bound), selected.rollup(bound.by)))
     if not bound.periods:
         views = {by: found.selected.rollup(by) for by, found in gathered.views.items()}
         return _Found(selected.rollup(bound.by), views=views)

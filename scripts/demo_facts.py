@@ -160,10 +160,7 @@ class KeyFact:
     limit_usd: int | None
     limit_reset: str | None = "monthly"
     expires_at: str | None = "2026-12-31T00:00:00Z"
-
-
-KEYS_MADE = "2025-09-01T00:00:00Z"
-"""When all of them were made."""
+    created_at: str = "2025-09-01T00:00:00Z"
 
 
 KEYS = (
@@ -195,7 +192,14 @@ KEYS = (
         limit_reset=None,
     ),
     KeyFact("prod-api", PLATFORM, "Priya Nair <priya.nair@example.com>", "Storefront", limit_usd=8_000),
-    KeyFact("release-notes", PLATFORM, "Mei Tanaka <mei.tanaka@example.com>", "Release Notes", limit_usd=600),
+    KeyFact(
+        "release-notes",
+        PLATFORM,
+        "Mei Tanaka <mei.tanaka@example.com>",
+        "Release Notes",
+        limit_usd=600,
+        created_at="2026-05-12T00:00:00Z",
+    ),
     KeyFact("search-api", PLATFORM, "Priya Nair <priya.nair@example.com>", "Search", limit_usd=2_500),
     KeyFact(
         "support-bot", PLATFORM, "Kwame Mensah <kwame.mensah@example.com>", "Help Centre", limit_usd=5_000

@@ -23,7 +23,6 @@ from demo_facts import (
     FLASH,
     JUMP_DAY,
     KEYS,
-    KEYS_MADE,
     LAST_DAY,
     MODELS,
     NEW_DAY,
@@ -202,7 +201,7 @@ def listed(key: KeyFact) -> dict[str, object]:
         "workspace": key.workspace,
         "limit_usd": key.limit_usd,
         "limit_reset": key.limit_reset if key.limit_usd else None,
-        "created_at": KEYS_MADE,
+        "created_at": key.created_at,
         "expires_at": key.expires_at,
     }
 
