@@ -114,7 +114,8 @@ def question_of(finding: Finding, window: Window, account: Account, top: int) ->
             f"{' and '.join(matched)} cannot be filtered by name, and only one can be matched",
         )
     selected = [name for name in dimensions if name not in finding.subject]
-    beside = (matched + selected + [MODEL])[0]
+    narrowed = sorted(filtered - set(finding.subject))
+    beside = (matched + selected + narrowed + [MODEL])[0]
     cut, notices = _cut(window)
     if selected:
         notices = (*notices, _SELECTED.format(" and ".join(selected)))

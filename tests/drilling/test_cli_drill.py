@@ -165,8 +165,21 @@ def test_two_dimensions_without_a_filter_are_too_many(capsys: pytest.CaptureFixt
     assert "app and user cannot be filtered by name" in capsys.readouterr().err
 
 
-def test_what_else_the_policy_selects_by_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_else_the_policy_selects_by_is_filtered_and_shown(capsys: pytest.CaptureFixture[str]) -> None:
     found = drilled(capsys, findings("--select", "models")["models acme/big"]["fingerprint"])
+    assert found["notices"] == []
+    assert {item["api_key_id"] for item in found["requests"]} == {"batch-pipeline"}
+
+
+def test_what_the_report_does_not_filter_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    fingerprint = findings("--select", "models")["models acme/big"]["fingerprint"]
+    report = json.loads(Path("report.json").read_text(encoding="utf-8"))
+    for finding in report["findings"]:
+        query = finding["verify"]["query"]
+        query["dimensions"] = ["api_key_id", "model"]
+        query["filters"] = [item for item in query["filters"] if item["field"] == "model"]
+    Path("report.json").write_text(json.dumps(report), encoding="utf-8")
+    found = drilled(capsys, fingerprint)
     assert found["notices"][0].startswith("the policy also selects by api_key_id")
     assert {item["api_key_id"] for item in found["requests"]} == {"batch-pipeline", "app"}
 
