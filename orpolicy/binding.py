@@ -416,7 +416,7 @@ def _slices(bound: Bound, context: Context, metrics: frozenset[str]) -> tuple[Sl
     need = Need(bound.policy.id, context, dimensions, metrics)
     date = f"{context.window.start:%Y-%m-%d}" if bound.rule.lookback_days else ""
     if not variants or VARIANT in dimensions:
-        return (Slice(need, pushed=pushed, date=date),)
+        return (Slice(replace(need, checked=not date or bool(pushed)), pushed=pushed, date=date),)
     named = [
         Slice(_filtered(need, Filter(VARIANT, Operator.IN, (name,))), variant=name, pushed=pushed, date=date)
         for name in variants

@@ -91,9 +91,10 @@ def judge(bound: Bound, gathered: Gathered) -> Judgement:
     listed = listed_keys(bound)
     if not gathered.matched and not listed and not bound.policy.allow_empty:
         raise SourceError(Reason.NOTHING_MATCHED, "`where` matches nothing that was used in the window")
-    _check_reach(bound, gathered)
     subjects = subjects_of(bound, gathered)
     sides = floored(subjects.table, bound.policy.floor, traffic.totals.spend_usd)
+    if sides.big:
+        _check_reach(bound, gathered)
     measured = _measured(bound, subjects, sides.big, traffic)
     _check_judged(bound, gathered, len(measured.judged), measured.skipped)
     return Judgement(

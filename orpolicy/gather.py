@@ -10,6 +10,7 @@ from orpolicy.errors import Reason, SourceError
 from orpolicy.fetch import CONTROL_SHARE, CONTROL_USD
 from orpolicy.narrow import Narrowing, check_expected, enough, floor_usd, members_need
 from orpolicy.nouns import dataclass
+from orpolicy.period import parse_moment
 from orpolicy.query.vocabulary import SPEND
 from orpolicy.selection import select
 from orpolicy.table import DATE, Table, concatenate
@@ -295,7 +296,7 @@ def _gathered(bound: Bound, slices: tuple[Slice, ...], desk: Desk, account: Acco
         if part.is_empty:
             continue
         rows, evidence = _rows_of(bound, part, desk, account)
-        if not enough(bound, part, evidence, traffic_usd):
+        if not enough(bound, _held_by_days(part, traffic.table), evidence, traffic_usd):
             raise SourceError(Reason.TRUNCATED, "rows are missing that may matter")
         found.append(evidence)
         rows = rows.tagged(DATE, part.date) if part.date else rows
@@ -319,6 +320,15 @@ def _gathered(bound: Bound, slices: tuple[Slice, ...], desk: Desk, account: Acco
         models=len(models),
         unlisted=tuple(name for name in models if bound.catalogue and not bound.catalogue.lists(name)),
     )
+
+
+def _held_by_days(part: Slice, traffic: Table) -> Slice:
+    """A period that has no control total of its own, held against all traffic by day."""
+    if not part.date or part.need.checked or part.expected_usd is not None:
+        return part
+    window = part.need.context.window
+    days = {day for day in traffic.rows_by(DATE) if day is not None and window.contains(parse_moment(day))}
+    return replace(part, expected_usd=float(traffic.matching({DATE: days.__contains__}).total(SPEND) or 0.0))
 
 
 def _models(bound: Bound, tables: Sequence[Table]) -> tuple[str, ...]:

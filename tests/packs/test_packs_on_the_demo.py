@@ -106,8 +106,11 @@ PASSING = {
         "review-batch-tier",
         "review-blended-rate",
         "review-cache-loss",
+        "review-coverage",
         "review-frontier-on-batch",
+        "review-new-models",
         "review-retired-on-batch",
+        "review-unattributed",
     },
     "strict": set(),
 }

@@ -95,6 +95,46 @@ def test_history_is_two_questions_however_long_it_is() -> None:
     assert len(pairs) == 2
 
 
+class Forgetful(CutOff):
+    """A source whose answer about the time before the window lacks a row, and does not say so."""
+
+    def answer(self, query: Query) -> Answer:
+        answer = super().answer(query)
+        is_before = len(query.dimensions) == 2 and query.window.days == 180
+        return replace(answer, table=answer.table.keep(range(1, len(answer.table)))) if is_before else answer
+
+
+def test_a_history_that_lost_a_row_is_noticed() -> None:
+    rows, listed = crowd(3, 2)
+    honest = cut_off(10_000, rows, keys=listed)
+    source = Forgetful(
+        honest._records,  # noqa: SLF001 - the records of the honest twin
+        now=honest.now,
+        directory=honest.directory(),
+        catalogue=DATED,
+    )
+    source.cap, source.by, source.asked = 10_000, frozenset({"model"}), []
+    (item,) = run(NEW, source).inconclusive
+    assert item.reason == "control-mismatch"
+
+
+def test_selectors_of_other_dimensions_hold_before_the_window_too() -> None:
+    """The workspace becomes a filter, and a period so filtered has its own control total."""
+    rows = [
+        row(date=day, api_key_id="app", model=name, workspace=space, total_usage=3.0)
+        for day, name, space in (
+            ("2026-03-10", "x/a", "prod"),
+            ("2026-03-10", "x/b", "test"),
+            ("2026-05-10", "x/a", "prod"),
+            ("2026-05-10", "x/b", "prod"),
+            ("2026-05-10", "x/c", "test"),
+        )
+    ]
+    text = "policies: [{id: new, rule: new-model-on-key, where: {workspace: prod}}]"
+    (found,) = run(text, memory(rows, catalogue=DATED)).findings
+    assert dict(found.subject) == {"api_key_id": "app", "model": "x/b"}
+
+
 def test_a_key_is_known_by_its_hash_where_names_are_shared() -> None:
     twins = [ApiKey("twin", hash_of(1)), ApiKey("twin", hash_of(2))]
     rows = [
