@@ -82,6 +82,8 @@ def _draft(  # noqa: PLR0913, PLR0917 - the breach, what surrounds it, and the c
     lever = bound.rule.lever(breach.row, judgement.traffic, breach.value, breach.threshold)
     if isinstance(lever, Swap):
         lever = replace(lever, avoid=banned)
+    elif isinstance(lever, RaiseCacheHitRate):
+        lever = replace(lever, reachable=layout.reachable)
     cells = layout.cells(breach)
     worth = _estimate(breach, cells, layout, lever, account, now)
     month = bound.window.monthly_factor

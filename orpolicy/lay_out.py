@@ -15,6 +15,7 @@ from orpolicy.gather import ask_for_namesakes, attempt, told_apart
 from orpolicy.nouns import dataclass
 from orpolicy.query.model import Context, Filter, Need, Operator
 from orpolicy.query.vocabulary import SPEND
+from orpolicy.reachable import reachable
 from orpolicy.screening import values
 from orpolicy.selection import select
 from orpolicy.totals import Cell, Totals
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from orpolicy.evaluation import Breach, Judgement
     from orpolicy.fetch import Desk
     from orpolicy.gather import Gathered
+    from orpolicy.savings.levers import Rates
     from orpolicy.table import Key, Member, Table
 
 T = TypeVar("T")
@@ -42,10 +44,12 @@ class Layout:
     Attributes:
         selected: the policy's own traffic by key and model, or None where it cannot be laid out so.
         peers: all traffic known by key and model, for comparison; may be a part of the account.
+        reachable: model and the highest cache hit rate that its prompts allow, where that matters.
     """
 
     selected: Table | None
     peers: Table | None
+    reachable: Rates = ()
 
     def cells(self, breach: Breach) -> tuple[Cell, ...]:
         """The breach's traffic by key and model; empty where the cells do not add up to it.
@@ -119,9 +123,11 @@ def lay_out(judged: Sequence[tuple[Judgement, Gathered]], desk: Desk, account: A
     _share(needs)
     desk.ask(list(needs.values()))
     ask_for_namesakes(list(needs.values()), frozenset(), desk, account)
+    rates = reachable([judgement.bound for judgement, _ in breached], desk, account)
     return {
-        judgement.bound.policy.id: _layout(
-            judgement.bound, gathered, needs.get(judgement.bound.policy.id), desk, account
+        judgement.bound.policy.id: replace(
+            _layout(judgement.bound, gathered, needs.get(judgement.bound.policy.id), desk, account),
+            reachable=rates.get(judgement.bound.window, ()),
         )
         for judgement, gathered in breached
     }

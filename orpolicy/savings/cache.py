@@ -38,8 +38,8 @@ def raise_cache_hit_rate(lever: RaiseCacheHitRate, traffic: Traffic) -> Outcome 
     """``P (h* - h) ((p - r) - w'/rho)`` for each cell, with ``w' = max(w - p, 0)``.
 
     Low: h* is the target, two reads a write; expected: the target, five reads a write; high: h* is the
-    best rate of any other key on that model, at most 0.8, and nothing is written. A model without a
-    cache-read price, or not in the catalogue, gives no figure.
+    best rate of any other key on that model, at most 0.8, and nothing is written. h* is capped by what
+    the source holds possible. A model without a cache-read price, or not in the catalogue, gives no figure.
     """
     if traffic.catalogue is None:
         return NoFigure("unknown: no catalogue, so cached tokens have no price")
@@ -47,7 +47,7 @@ def raise_cache_hit_rate(lever: RaiseCacheHitRate, traffic: Traffic) -> Outcome 
     parts: list[Part] = []
     unpriced: list[Cell] = []
     for cell in traffic.parts:
-        found = _part(cell, lever.target, traffic.catalogue, _best_other(rates, cell))
+        found = _part(cell, lever, traffic.catalogue, _best_other(rates, cell))
         if found is None:
             unpriced.append(cell)
         parts.append(found or nothing(cell))
@@ -56,6 +56,7 @@ def raise_cache_hit_rate(lever: RaiseCacheHitRate, traffic: Traffic) -> Outcome 
     caveats = (
         NOT_THE_BILL,
         *left_out(unpriced, "no cache-read price or no token counts"),
+        *_capped(lever, traffic.parts),
     )
     legend = "Mtok prompt x hit rate x USD/Mtok (prompt - cached - extra for writing / reads per write)"
     return Outcome(LeverKind.CACHE, Confidence.PRICED, tuple(parts), legend, caveats)
@@ -86,6 +87,13 @@ def stop_caching(traffic: Traffic) -> Outcome | NoFigure:
     )
 
 
+def _capped(lever: RaiseCacheHitRate, cells: Iterable[Cell]) -> Iterable[str]:
+    """The models whose prompts do not allow the target."""
+    lower = sorted({cell.model or "" for cell in cells if _reachable(cell, lever) < lever.target})
+    if lower:
+        yield f"the source holds a lower rate than {lever.target:g} possible on {', '.join(lower)}"
+
+
 def _best_rates(peers: Iterable[Cell], models: set[Member]) -> _Rates:
     """For each model the hit rates by key, best first, two of them: one may be the finding's own."""
     rates: dict[Member, dict[Member, float]] = {}
@@ -110,8 +118,11 @@ def _rate(totals: Totals) -> float | None:
     return totals.cache_hit_rate
 
 
-def _part(cell: Cell, target: float, catalogue: Catalog, best_other: float | None) -> Part | None:
+def _part(
+    cell: Cell, lever: RaiseCacheHitRate, catalogue: Catalog, best_other: float | None
+) -> Part | None:
     """What the cell saves, or None where prices or counts are missing."""
+    target = lever.target
     tokens = Tokens.of(cell.totals)
     model = catalogue.find(cell.model) if cell.model else None
     if tokens is None or model is None:
@@ -124,7 +135,7 @@ def _part(cell: Cell, target: float, catalogue: Catalog, best_other: float | Non
     rate = cell.totals.cache_hit_rate
     if rate is None or rate >= target:
         return nothing(cell)
-    reachable = _reachable(cell.totals)
+    reachable = _reachable(cell, lever)
     more = tokens.prompt * max(min(target, reachable) - rate, 0.0)
     aim = min(BEST_RATE, target if best_other is None else best_other, reachable)
     most = tokens.prompt * max(aim - rate, 0.0)
@@ -132,10 +143,12 @@ def _part(cell: Cell, target: float, catalogue: Catalog, best_other: float | Non
     return part(cell, more * low.least, more * expected.mean, most * high.most, term)
 
 
-def _reachable(totals: Totals) -> float:
-    """The hit rate that the source holds possible, or 1."""
-    possible = totals.values.get(POSSIBLE)
-    return 1.0 if possible is None else possible / totals.prompt_tokens
+def _reachable(cell: Cell, lever: RaiseCacheHitRate) -> float:
+    """The hit rate that the source holds possible: of the cell, or else of its model; or 1."""
+    possible = cell.totals.values.get(POSSIBLE)
+    if possible is not None:
+        return possible / cell.totals.prompt_tokens
+    return dict(lever.reachable).get(cell.model, 1.0)
 
 
 def _saved_per_token(model: Model, tokens: Tokens, reads_per_write: float | None) -> Spread | None:

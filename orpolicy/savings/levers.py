@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import TYPE_CHECKING
 
 from orpolicy.nouns import dataclass
+
+if TYPE_CHECKING:
+    from orpolicy.table import Member
+
+
+Rates = tuple[tuple["Member", float], ...]
+"""Model -> a share."""
 
 
 class LeverKind(IntEnum):
@@ -49,9 +57,11 @@ class RaiseCacheHitRate:
 
     Attributes:
         target: cached / prompt tokens, 0 to 1: the policy's threshold.
+        reachable: model and the highest rate that its prompts allow, where that is known.
     """
 
     target: float
+    reachable: Rates = ()
 
 
 @dataclass(frozen=True, slots=True)
