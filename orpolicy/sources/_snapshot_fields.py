@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+
+from orpolicy.nouns import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -2,7 +2,7 @@
 
 The line is ``orpolicy-snapshot VERSION SIZE SHA256``: the version of the content, its length in bytes once
 it is decompressed, and the digest of everything but the digest. ``tail -n +2 FILE | gunzip`` shows the
-content, which is JSON.
+content: lines of JSON. A file of version 1 has one line.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from orpolicy.errors import UsageError
 if TYPE_CHECKING:
     from pathlib import Path
 
-VERSION = 1
+VERSION = 2
 MAX_BYTES = 256 * 1024 * 1024
 """The largest content that is written or read: some two million rows."""
 

@@ -1,8 +1,9 @@
-"""A recording as JSON, version 1.
+"""A recording as lines of JSON, version 2.
 
-Tables are columns. What a dimension's column holds are positions in a list of the dimension's members,
-which all tables share: names repeat from row to row and from table to table. Text is UTF-8, in which a lone
-surrogate stands as it is.
+The first line holds everything but tables, each of which has a line of its own, in the order of the answers:
+whoever asks little reads little. Tables are columns. What a dimension's column holds are positions in a list
+of the dimension's members, which all tables share: names repeat from row to row and from table to table. Text
+is UTF-8, in which a lone surrogate stands as it is.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ def encode(recording: Recording) -> bytes:
         SourceError: MALFORMED_ANSWER, if a figure is not finite.
     """
     members = _Members()
+    outcomes = [asked.outcome for asked in recording.answers]
+    tables = [_table(outcome.table, members) for outcome in outcomes if isinstance(outcome, Answer)]
     info = recording.info
     document: Object = {
         "written_by": f"orpolicy {__version__}",
@@ -55,11 +58,20 @@ def encode(recording: Recording) -> bytes:
         "pseudonyms": {name: [*found] for name, found in recording.pseudonyms.matched.items()}
         if recording.pseudonyms
         else None,
-        "answers": [_asked(asked, members) for asked in recording.answers],
+        "answers": [_asked(asked) for asked in recording.answers],
         "members": members.lists(),
     }
+    return b"\n".join(map(_line, (document, *tables)))
+
+
+def _line(value: Object) -> bytes:
+    """One line, as JSON has no line breaks but between its words.
+
+    Raises:
+        SourceError: as ``encode``.
+    """
     try:
-        text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     except ValueError:
         raise SourceError(Reason.MALFORMED_ANSWER, "a figure is not finite: it cannot be recorded") from None
     return text.encode("utf-8", "surrogatepass")
@@ -139,11 +151,11 @@ def _catalogue(catalogue: Catalog | SourceError | None) -> Json:
     return _error(catalogue) if isinstance(catalogue, SourceError) else encode_catalog(catalogue)
 
 
-def _asked(asked: Asked, members: _Members) -> Object:
+def _asked(asked: Asked) -> Object:
     outcome = asked.outcome
     return {
         "query": _query(asked.query),
-        **(_answer(outcome, members) if isinstance(outcome, Answer) else _error(outcome)),
+        **(_answer(outcome) if isinstance(outcome, Answer) else _error(outcome)),
     }
 
 
@@ -160,9 +172,8 @@ def _query(query: Query) -> Object:
     }
 
 
-def _answer(answer: Answer, members: _Members) -> Object:
+def _answer(answer: Answer) -> Object:
     return {
-        **_table(answer.table, members),
         "rows": len(answer.table),
         "truncated": answer.truncated,
         "warnings": [*answer.warnings],

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 from orpolicy.errors import SourceError
+from orpolicy.nouns import dataclass
 from orpolicy.query.model import Answer, Operator
 
 if TYPE_CHECKING:

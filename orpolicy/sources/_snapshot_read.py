@@ -15,7 +15,7 @@ from orpolicy.errors import Reason, SourceError, UsageError
 from orpolicy.period import Window, parse_moment
 from orpolicy.pseudonyms import Pseudonyms
 from orpolicy.query.model import Answer, Filter, Granularity, Meta, Operator, Query
-from orpolicy.query.vocabulary import SPEND
+from orpolicy.query.vocabulary import METRICS, SPEND
 from orpolicy.sources._snapshot_catalog import decode_catalog
 from orpolicy.sources._snapshot_fields import (
     BrokenSnapshot,
@@ -54,11 +54,15 @@ def decode(content: bytes, name: str) -> Recording:
     Raises:
         UsageError: if it is not what a snapshot holds; an answer's table may say so only when it is read.
     """
+    first, *tables = content.split(b"\n")
     try:
-        document = json.loads(content.decode("utf-8", "surrogatepass"), parse_constant=_refuse)
-        return _recording(Fields.of(document), name)
+        return _recording(Fields.of(_parsed(first)), tables, name)
     except (ValueError, RecursionError) as error:
         raise _broken(name, error) from None
+
+
+def _parsed(line: bytes) -> object:
+    return json.loads(line.decode("utf-8", "surrogatepass"), parse_constant=_refuse)
 
 
 def _refuse(constant: str) -> float:
@@ -69,7 +73,7 @@ def _broken(name: str, error: Exception) -> UsageError:
     return UsageError(f"{name}: not what a snapshot holds: {error}", code=Code.BROKEN_SNAPSHOT)
 
 
-def _recording(fields: Fields, name: str) -> Recording:
+def _recording(fields: Fields, tables: Sequence[bytes], name: str) -> Recording:
     source = fields.fields("source")
     meta = fields.fields("meta")
     metrics = meta.fields("metrics")
@@ -88,9 +92,7 @@ def _recording(fields: Fields, name: str) -> Recording:
         ),
         directory=_directory(fields.raw("directory")),
         catalogue=_catalogue(fields.raw("catalogue")),
-        answers=tuple(
-            _asked(Fields.of(item, "an answer"), members, name) for item in fields.items("answers")
-        ),
+        answers=_answers(fields, tables, members, name),
         pseudonyms=_pseudonyms(fields.raw("pseudonyms")),
         guardrails=_guardrails(fields.values.get("guardrails")),
     )
@@ -205,17 +207,30 @@ def _pseudonyms(value: object) -> Pseudonyms | None:
     return Pseudonyms({name: fields.texts(name) for name in fields.values})
 
 
-def _asked(fields: Fields, members: Members, name: str) -> Asked:
+def _answers(fields: Fields, tables: Sequence[bytes], members: Members, name: str) -> tuple[Asked, ...]:
+    items = [Fields.of(item, "an answer") for item in fields.items("answers")]
+    apart = [item for item in items if not {"error", "by"} & item.values.keys()]
+    if len(apart) != len(tables):
+        raise BrokenSnapshot(f"{len(tables)} tables where {len(apart)} are announced")
+    lines = iter(tables)
+    return tuple(
+        _asked(item, None if {"error", "by"} & item.values.keys() else next(lines), members, name)
+        for item in items
+    )
+
+
+def _asked(fields: Fields, line: bytes | None, members: Members, name: str) -> Asked:
+    """A query with its outcome; the table is on the line, or in version 1 among the fields."""
     query = _query(fields.fields("query"))
     if "error" in fields.values:
         return Asked.of(query, _error(fields))
-    return Asked(query, partial(_read, partial(_answer, query, fields, members), name))
+    return Asked(query, partial(_read, partial(_answer, query, fields, line, members), name))
 
 
 def _read(read: Callable[[], Outcome], name: str) -> Outcome:
     try:
         return read()
-    except (ValueError, IndexError, TypeError) as error:
+    except (ValueError, IndexError, TypeError, RecursionError) as error:
         raise _broken(name, error) from None
 
 
@@ -243,13 +258,14 @@ def _filter(row: list[object]) -> Filter:
     )
 
 
-def _answer(query: Query, fields: Fields, members: Members) -> Answer:
+def _answer(query: Query, fields: Fields, line: bytes | None, members: Members) -> Answer:
     rows = fields.count("rows")
+    columns = fields if line is None else Fields.of(_parsed(line), "a table")
     names = (*((DATE,) if query.granularity else ()), *query.dimensions)
-    by, figures = fields.fields("by"), fields.fields("figures")
+    by, figures = columns.fields("by"), columns.fields("figures")
     table = Table(
         {name: _members_of(by.items(name), members.get(name, [])) for name in names},
-        {name: as_numbers(figures.raw(name), name) for name in query.metrics},
+        {name: _figures(figures.raw(name), name) for name in query.metrics},
     )
     if len(table) != rows:
         raise BrokenSnapshot(f"{len(table)} rows where {rows} are announced")
@@ -263,6 +279,14 @@ def _answer(query: Query, fields: Fields, members: Members) -> Answer:
         elapsed_ms=fields.count("ms"),
         rows_dropped=fields.count("dropped"),
     )
+
+
+def _figures(value: object, name: str) -> list[int | float | None]:
+    column = as_numbers(value, name)
+    is_count = name in METRICS and not METRICS[name].is_money
+    if is_count and min(filter(None, column), default=0) < 0:
+        raise BrokenSnapshot(f"{name} is negative")
+    return column
 
 
 def _members_of(codes: Sequence[object], members: Sequence[Member]) -> list[Member]:

@@ -140,8 +140,8 @@ def read_all(content: bytes) -> list[Outcome]:
     return [asked.outcome for asked in decode(content, "x").answers]
 
 
-def put(*path: str | int, value: Any) -> Callable[[dict[str, Any]], None]:
-    def change(document: dict[str, Any]) -> None:
+def put(*path: str | int, value: Any) -> Callable[[Any], None]:
+    def change(document: Any) -> None:
         target: Any = document
         for step in path[:-1]:
             target = target[step]
@@ -150,7 +150,7 @@ def put(*path: str | int, value: Any) -> Callable[[dict[str, Any]], None]:
     return change
 
 
-def price(*fields: Any) -> Callable[[dict[str, Any]], None]:
+def price(*fields: Any) -> Callable[[Any], None]:
     return put("catalogue", "models", 0, 3, value=list(fields))
 
 
@@ -214,6 +214,52 @@ def test_what_no_version_1_holds_is_the_files_fault(change: Callable[[dict[str, 
     change(document)
     with pytest.raises(UsageError, match=r"^x: not what a snapshot holds: ."):
         read_all(json.dumps(document).encode())
+
+
+def lines() -> list[Any]:
+    """The sample as version 2 has it: the first line, then a table each."""
+    found = encode(decode(read_file(VERSION_1), "x")).split(b"\n")
+    return [json.loads(line.decode("utf-8", "surrogatepass")) for line in found]
+
+
+def joined(documents: list[Any]) -> bytes:
+    return b"\n".join(json.dumps(document).encode() for document in documents)
+
+
+def test_version_2_holds_the_tables_apart() -> None:
+    first, *tables = lines()
+    assert read_all(joined([first, *tables])) == read_all(read_file(VERSION_1))
+    old = sample()["answers"]
+    assert [item["rows"] for item in first["answers"]] == [item["rows"] for item in old]
+    assert tables == [{"by": item["by"], "figures": item["figures"]} for item in old]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda tables: tables.pop(),
+        lambda tables: tables.append(tables[1]),
+        lambda tables: tables.insert(1, []),
+        put(1, value=[]),
+        put(1, value={"by": {}}),
+        put(1, "figures", "request_count", 0, value=-1),
+        put(1, "figures", "total_usage", 0, value=float("nan")),
+        lambda tables: tables.reverse(),
+    ],
+)
+def test_what_no_version_2_holds_is_the_files_fault(change: Callable[[list[Any]], object]) -> None:
+    documents = lines()
+    change(documents)
+    with pytest.raises(UsageError, match=r"^x: not what a snapshot holds: ."):
+        read_all(joined(documents))
+
+
+@pytest.mark.parametrize("line", [b"", b"[" * 100_000, b"\xff", b'{"by": {}, "figures": {}} {}'])
+def test_a_table_that_is_no_json_is_the_files_fault(line: bytes) -> None:
+    first, second, *others = encode(decode(read_file(VERSION_1), "x")).split(b"\n")
+    assert second
+    with pytest.raises(UsageError, match=r"^x: not what a snapshot holds: ."):
+        read_all(b"\n".join([first, line, *others]))
 
 
 @pytest.mark.parametrize(

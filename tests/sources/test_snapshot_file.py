@@ -29,7 +29,7 @@ def forged(body: bytes, size: int, version: int = 1) -> bytes:
 
 def test_what_is_packed_is_gzip_behind_a_line_that_says_so() -> None:
     line, body = PACKED.split(b"\n", 1)
-    begin = f"orpolicy-snapshot 1 {len(CONTENT)} ".encode()
+    begin = f"orpolicy-snapshot 2 {len(CONTENT)} ".encode()
     assert line == begin + hashlib.sha256(begin + body).hexdigest().encode()
     assert gzip.decompress(body) == CONTENT
     assert unpack(PACKED, "x") == CONTENT
@@ -57,7 +57,7 @@ def test_every_damage_is_found() -> None:
         (b"", "not a snapshot"),
         (b"x" * 1_000, "not a snapshot"),
         (b"orpolicy-snapshot " + b"9" * 200 + b"\n", "not a snapshot"),
-        (forged(b"", 0, version=2), "version 2 .*update orpolicy"),
+        (forged(b"", 0, version=3), "version 3 .*update orpolicy"),
         (b"orpolicy-snapshot 12 something else entirely\n", "version 12 .*update orpolicy"),
         (forged(b"no gzip", 7), "cannot be decompressed"),
         (forged(zlib.compress(CONTENT), len(CONTENT)), "cannot be decompressed"),
