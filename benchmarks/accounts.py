@@ -23,6 +23,9 @@ COUNTS = (
 )  # fmt: skip
 DOLLARS = ("total_usage", "usage_web")
 _TICKS_PER_USD = 1_000_000
+_DAYS = 100
+_MAY = range(61, 92)
+"""Days since the first one."""
 
 Row = dict[str, str | int | float | None]
 
@@ -84,11 +87,13 @@ _NO_LIMIT = {"limit_usd": None, "limit_reset": None, "created_at": None, "expire
 """What the demo's keys have beside their names."""
 
 
-def write_recorded(folder: Path, catalogue: bytes, days: int, cells: int) -> None:
-    """An account recorded by day, in the format of the demo source: ``days * cells`` rows."""
+def write_recorded(folder: Path, catalogue: bytes, keys: int, models: int) -> None:
+    """An account in the format of the demo source: keys that use each model once in May, and one weekly."""
     chance = random.Random(20260602)  # noqa: S311 - an account to measure by
-    pairs = [(number % 120, number % 60) for number in range(cells)]
-    rows = [_figures(chance, key * 7, model) for _ in range(days) for key, model in pairs]
+    pairs = [(key * 7, model) for key in range(keys) for model in range(models)]
+    days = [(_MAY.start + number % len(_MAY), number) for number in range(len(pairs))]
+    days += [(day, key * models) for key in range(keys) for day in range(1, _DAYS, 7) if day not in _MAY]
+    rows = [_figures(chance, *pairs[cell]) for _, cell in days]
     columns: dict[str, list[int]] = {name: [int(row[name]) for row in rows] for name in COUNTS}
     columns |= {name: [round(row[name] * _TICKS_PER_USD) for row in rows] for name in DOLLARS}
     account = {
@@ -97,14 +102,14 @@ def write_recorded(folder: Path, catalogue: bytes, days: int, cells: int) -> Non
         "workspaces": {"main": "00000000-0000-4000-8000-000000000001"},
         "keys": [
             {"name": key_name(key), "hash": key_hash(key), "workspace": "main"} | _NO_LIMIT
-            for key in sorted({key * 7 for key, _ in pairs})
+            for key in sorted({key for key, _ in pairs})
         ],
         "cells": [
-            {"api_key_id": key_name(key * 7), "model": model_name(model), "workspace": "main"}
+            {"api_key_id": key_name(key), "model": model_name(model), "workspace": "main"}
             for key, model in pairs
         ],
-        "row_days": [day for day in range(days) for _ in pairs],
-        "row_cells": [cell for _ in range(days) for cell in range(cells)],
+        "row_days": [day for day, _ in days],
+        "row_cells": [cell for _, cell in days],
         "columns": columns,
         "dollar_columns": list(DOLLARS),
     }

@@ -1,25 +1,23 @@
-"""A recorded account checked: ``python -m benchmarks.check_recorded FOLDER POLICIES``.
+"""A snapshot for the benchmark: ``python -m benchmarks.check_recorded FOLDER POLICIES FILE``.
 
-There is no snapshot source yet. The demo source reads the same kind of file (gzip, JSON, columns of daily
-rows), so this is the whole of ``orpolicy check --source demo`` with another folder.
+Records the account in a folder, as ``orpolicy snapshot FILE POLICIES`` would record one over HTTP. What is
+measured is ``orpolicy check POLICIES --source FILE``.
 """
 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
+
+from orpolicy.cli.main import run
+from orpolicy.sources import demo
 
 
-def main() -> None:
-    from pathlib import Path  # noqa: PLC0415 - the imports are a part of what is measured
-
-    from orpolicy.cli.main import main as entry  # noqa: PLC0415
-    from orpolicy.sources import demo  # noqa: PLC0415
-
-    folder, policies = sys.argv[1:]
+def main() -> int:
+    folder, policies, file = sys.argv[1:]
     demo.FOLDER = Path(folder)
-    sys.argv[1:] = ["check", policies, "--source", "demo"]
-    entry()
+    return run(["snapshot", file, policies, "--source", "demo", "--quiet", "--force"])
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
