@@ -39,6 +39,17 @@ RESETS_PER_MONTH = {"daily": DAYS_PER_MONTH, "weekly": DAYS_PER_MONTH / 7, "mont
 
 _SHOWN = len(OF_KEYS)
 
+_WORDS = {
+    "limit": "no limit",
+    "reset": "a limit that never resets",
+    "expiry": "no expiry",
+    "unused": "no usage in",
+    "loose-limit": "times its use",
+    "byok": "BYOK outside its limit",
+    "name": "keys of this name",
+}
+"""What each check says of a key."""
+
 Problem = tuple[str, str]
 """What is wrong, and the setting to change."""
 
@@ -178,6 +189,11 @@ class KeyHygiene(Rule):
         ]
 
 
+def checks_in(note: str) -> tuple[str, ...]:
+    """The checks of keys that a finding's note speaks of; none where it is about guardrails."""
+    return tuple(check for check, words in _WORDS.items() if words in note)
+
+
 def _first(texts: list[str]) -> str:
     """Some of many texts."""
     more = [f"{len(texts) - _SHOWN} more"] if len(texts) > _SHOWN else []
@@ -196,31 +212,31 @@ def _key_problems(facts: KeyFacts, row: Row, multiple: float) -> Iterable[tuple[
     usd = row.totals.spend_usd * row.window.monthly_factor
     spends = f" (it spends {usd:,.2f} USD a month)" if usd > 0 else ""
     if facts.limit_usd is None:
-        yield "limit", ("no limit", f"set `limit`{spends}")
+        yield "limit", (_WORDS["limit"], f"set `limit`{spends}")
     elif facts.limit_reset is None:
-        yield "reset", ("a limit that never resets", "set `limit_reset` to daily, weekly or monthly")
+        yield "reset", (_WORDS["reset"], "set `limit_reset` to daily, weekly or monthly")
     if facts.expires_at is None:
-        yield "expiry", ("no expiry", "replace it by a key with `expires_at`")
+        yield "expiry", (_WORDS["expiry"], "replace it by a key with `expires_at`")
     if _is_idle(row, facts):
-        yield "unused", (f"no usage in {row.window.days:g} days", "set `disabled: true`, or delete it")
+        yield "unused", (f"{_WORDS['unused']} {row.window.days:g} days", "set `disabled: true`, or delete it")
     monthly_usd = (facts.limit_usd or 0.0) * RESETS_PER_MONTH.get(facts.limit_reset or "", 0.0)
     if 0 < usd * multiple < monthly_usd:
         yield (
             "loose-limit",
             (
-                f"a limit of {monthly_usd / usd:,.0f} times its use",
+                f"a limit of {monthly_usd / usd:,.0f} {_WORDS['loose-limit']}",
                 f"lower `limit` from {facts.limit_usd:,.2f} USD {facts.limit_reset}{spends}",
             ),
         )
     byok_usd = facts.byok_usage_usd or 0.0
     if byok_usd > 0 and facts.limit_usd is not None and not facts.counts_byok:
-        yield "byok", (f"{byok_usd:,.2f} USD of BYOK outside its limit", "set `include_byok_in_limit: true`")
+        yield "byok", (f"{byok_usd:,.2f} USD of {_WORDS['byok']}", "set `include_byok_in_limit: true`")
 
 
 def _namesakes(key: ApiKey, listing: Listing) -> Iterable[tuple[str, Problem]]:
     count = len(listing.directory.by_name[key.name])
     if count > 1:
-        yield "name", (f"{count} keys of this name", "change `name`, as usage is shown by name")
+        yield "name", (f"{count} {_WORDS['name']}", "change `name`, as usage is shown by name")
 
 
 def _guardrail_problems(guardrail: Guardrail, byok_usd: float) -> Iterable[tuple[str, Problem]]:

@@ -118,9 +118,7 @@ def _rate(totals: Totals) -> float | None:
     return totals.cache_hit_rate
 
 
-def _part(
-    cell: Cell, lever: RaiseCacheHitRate, catalogue: Catalog, best_other: float | None
-) -> Part | None:
+def _part(cell: Cell, lever: RaiseCacheHitRate, catalogue: Catalog, best_other: float | None) -> Part | None:
     """What the cell saves, or None where prices or counts are missing."""
     target = lever.target
     tokens = Tokens.of(cell.totals)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from orpolicy.binding import MODEL
+from orpolicy.account import Listing
+from orpolicy.binding import KEY, MODEL, key_member
 from orpolicy.errors import Reason, SourceError
 from orpolicy.fetch import CONTROL_USD
 from orpolicy.gather import attempt, told_apart
@@ -94,6 +95,30 @@ class Judge:
         self._desk = desk
         self._account = account
 
+    def _value(self, case: Case, totals: Totals, traffic: Totals) -> float:
+        """The measure in the later window; of settings, as they are today."""
+        beside = Traffic(traffic, catalogue=self._account.catalogue, now=case.later.end)
+        if not case.rule.lists_keys:
+            return value_of(case.finding, case.rule, totals, beside, case.windows)
+        finding = replace(case.finding, subject={KEY: self._listed(case)})
+        used = Totals({name: totals.get(name) for name in case.rule.metrics})
+        beside = replace(beside, listing=Listing(self._account.directory, ()))
+        return value_of(finding, case.rule, used, beside, case.windows)
+
+    def _listed(self, case: Case) -> str:
+        """The member of the finding's key.
+
+        Raises:
+            SourceError: if it is not listed any more, or the report does not say which it is.
+        """
+        hashes = [item.filter_value(self._account) for item in identities(case.question)]
+        key = self._account.directory.by_hash.get(hashes[0]) if len(hashes) == 1 else None
+        if key is None:
+            raise SourceError(Reason.NOT_ANSWERABLE, "the key is not listed any more, so that it has no settings")
+        if key.facts is None:
+            raise SourceError(Reason.NOT_ANSWERABLE, "the settings of the key are not known here")
+        return key_member(key.key_hash)
+
     def lacking(self, case: Case) -> list[Need]:
         """What must still be asked: the subject alone, where rows are missing among which it may be."""
         needs = []
@@ -117,14 +142,15 @@ class Judge:
         self._check_reproduced(case, before.totals)
         seen = self._seen(case, case.later)
         now = seen.totals
-        is_gone = now.spend_usd <= 0 and now.requests <= 0
-        if not is_gone and any(item.is_deleted(self._account) for item in identities(case.question)):
+        is_deleted = any(item.is_deleted(self._account) for item in identities(case.question))
+        is_idle = now.spend_usd <= 0 and now.requests <= 0
+        is_gone = is_idle and (is_deleted or not case.rule.lists_keys)
+        if not is_gone and is_deleted:
             raise SourceError(
                 Reason.AMBIGUOUS_KEY,
                 "the key is not listed any more, and there is usage under its name: of it or of another",
             )
-        beside = Traffic(traffic, catalogue=self._account.catalogue, now=case.later.end)
-        value = None if is_gone else value_of(case.finding, case.rule, now, beside, case.windows)
+        value = None if is_gone else self._value(case, now, traffic)
         return Checked(
             finding=case.finding,
             window=case.question.window,

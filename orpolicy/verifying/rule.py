@@ -8,6 +8,7 @@ from orpolicy.errors import Reason, SourceError
 from orpolicy.plugins import RULES
 from orpolicy.policy.model import Policy, Selector, Thresholds
 from orpolicy.rules.base import Measured, Row, SettingError, Skip
+from orpolicy.rules.key_hygiene import checks_in
 from orpolicy.rules.surcharge_share import COMPONENTS
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ PER_WINDOW = frozenset({"spend_usd", "cache_loss_usd"})
 _OF_ANY_LENGTH = frozenset(
     {
         "blended_multiple", "usd_per_mtok", "usd_per_request", "usd_per_month", "cache_hit_rate",
-        "reasoning_share", "prompt_ratio", "surcharge_share", "spend_usd", "possible_saving",
+        "reasoning_share", "prompt_ratio", "surcharge_share", "spend_usd", "possible_saving", "problems",
         "cache_loss_usd", GROWTH,
     }
 )  # fmt: skip
@@ -61,10 +62,6 @@ def rule_of(finding: Finding, question: Question) -> Rule:
         raise _lost(finding) from error
     if rule.measure_name != finding.measure.name:
         raise _lost(finding)
-    if rule.lists_keys or rule.lists_guardrails:
-        raise SourceError(
-            Reason.NOT_ANSWERABLE, "usage does not show settings: run `orpolicy check` to see how they are now"
-        )
     if rule.views(()):
         raise SourceError(
             Reason.NOT_ANSWERABLE,
@@ -92,6 +89,7 @@ def _settings(finding: Finding, question: Question) -> dict[str, Json]:
     components: list[Json] = [name for name, metric in COMPONENTS.items() if metric in question.metrics]
     settings: dict[str, dict[str, Json]] = {
         "cache-hit-rate": {"prompt_heavy": {"prompt_per_completion_above": 0}},
+        "key-hygiene": {"checks": [*checks_in(finding.measure.note)]},
         "metric": {"expression": finding.measure.note},
         "surcharge-share": {"components": components},
     }
@@ -126,6 +124,8 @@ def value_of(
     if any(not name.startswith("usage_") for name in lacking):
         raise SourceError(Reason.NOTHING_JUDGED, f"no figure for {', '.join(sorted(lacking))}")
     measured = rule.measure(Row(dict(finding.subject), totals, later), traffic)
+    if measured is Skip.OUT_OF_SCOPE and rule.lists_keys:
+        return 0.0  # the key is disabled, or has ended
     if isinstance(measured, Skip):
         raise SourceError(Reason.NOTHING_JUDGED, f"{measure.name} does not apply any more: {measured}")
     scale = later.monthly_factor / before.monthly_factor if measure.name in PER_WINDOW else 1.0

@@ -78,7 +78,7 @@ def test_text_fits_the_terminal(
 
 def test_quiet_gives_the_counts_alone(report: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["verify", str(report), *SOURCE, "-q"]) == 1
-    assert capsys.readouterr().out == "VERIFY  17 unchanged; report of 2026-06-10, in May 2026\n"
+    assert capsys.readouterr().out == "VERIFY  27 unchanged; report of 2026-06-10, in May 2026\n"
 
 
 def test_a_terminal_without_blocks_gets_ascii(report: Path, monkeypatch: pytest.MonkeyPatch) -> None:
