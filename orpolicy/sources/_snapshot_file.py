@@ -10,15 +10,13 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import stat
 import zlib
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from orpolicy.codes import Code
 from orpolicy.errors import UsageError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 VERSION = 2
 MAX_BYTES = 256 * 1024 * 1024
@@ -128,11 +126,12 @@ def read_file(path: Path) -> bytes:
         UsageError: if it cannot be read, and as ``unpack``.
     """
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise UsageError(f"{path}: a snapshot is a file, and this is none", code=Code.BAD_SOURCE)
         with path.open("rb") as file:
             raw = file.read(MAX_BYTES + _LONGEST_HEAD + 1)
     except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or error
-        raise UsageError(f"{path}: cannot be read: {why}", code=Code.BAD_SOURCE) from None
+        raise UsageError(f"{path}: cannot be read: {_why(error)}", code=Code.BAD_SOURCE) from None
     return unpack(raw, str(path))
 
 
@@ -140,34 +139,58 @@ def check_target(path: Path, *, force: bool) -> None:
     """Refuse a place where no snapshot may be put, before anything is asked for it.
 
     Raises:
-        UsageError: for a folder, a file that is no snapshot and is not to be replaced, or no folder.
+        UsageError: for what is no file, a file that is no snapshot and is not to be replaced, or no folder.
     """
-    if path.is_dir():
+    try:
+        kind, has_folder = _kind(path), path.parent.is_dir()
+    except (OSError, ValueError) as error:
+        raise UsageError(f"cannot write {path}: {_why(error)}", code=Code.NOT_WRITTEN) from None
+    if kind == stat.S_IFDIR:
         raise UsageError(
             f"{path} is a folder: name the file to record into, such as april{SUFFIX}", code=Code.IN_THE_WAY
         )
-    if not path.parent.is_dir():
+    if not has_folder:
         raise UsageError(f"{path}: there is no folder {path.parent}", code=Code.NOT_WRITTEN)
+    if kind not in (0, stat.S_IFREG):
+        raise UsageError(f"{path} is there already and is no file", code=Code.IN_THE_WAY)
     if os.path.lexists(path) and not force and not is_snapshot(path):
         raise UsageError(
             f"{path} is there already and is no snapshot: --force replaces it", code=Code.IN_THE_WAY
         )
 
 
+def _kind(path: Path) -> int:
+    """What is at a path, or where it leads, as ``stat`` has it; 0 for nothing.
+
+    Raises:
+        OSError: if that cannot be said.
+        ValueError: likewise.
+    """
+    try:
+        return stat.S_IFMT(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return 0
+
+
+def _why(error: OSError | ValueError) -> str:
+    return getattr(error, "strerror", None) or str(error)
+
+
 def write_file(path: Path, content: bytes) -> int:
-    """Put content at a path, whole or not at all; its size on disk in bytes.
+    """Put content at a path, or where it leads, whole or not at all; its size on disk in bytes.
 
     Raises:
         UsageError: if it is too large, or the file cannot be written.
     """
     packed = pack(content)
-    beside = path.with_name(f".{path.name[:100]}.{os.getpid()}.part")
+    target = Path(os.path.realpath(path))
+    beside = target.with_name(f".{target.name[:40]}.{os.getpid()}.part")
     try:
         with beside.open("xb") as file:
             file.write(packed)
             file.flush()
             os.fsync(file.fileno())
-        beside.replace(path)
+        beside.replace(target)
     except OSError as error:
         with suppress(OSError):
             beside.unlink()

@@ -63,6 +63,7 @@ def test_version_1_still_reads_and_says_the_same() -> None:
     }  # fmt: skip
     assert source.directory() == account().directory()
     facts = source.directory().by_name["nightly"][0].facts
+    assert facts is not None
     assert (facts.limit_usd, facts.limit_reset, facts.usage_usd) == (100, "monthly", 90.5)
     assert (facts.created_at, facts.expires_at) == ("2026-01-02", None)
 

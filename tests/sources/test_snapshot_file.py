@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import os
 import zlib
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from snapshot_sample import VERSION_1
@@ -13,9 +14,6 @@ from snapshot_sample import VERSION_1
 from orpolicy.errors import UsageError
 from orpolicy.sources import _snapshot_file
 from orpolicy.sources._snapshot_file import check_target, is_snapshot, pack, read_file, unpack, write_file
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 CONTENT = b'{"answers":[]}' * 9
 PACKED = pack(CONTENT)
@@ -121,6 +119,31 @@ def test_where_a_snapshot_may_go(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "no" / "a"):
         with pytest.raises(UsageError):
             check_target(path, force=True)
+
+
+def test_what_is_no_file_is_neither_read_nor_replaced(tmp_path: Path) -> None:
+    """Reading a pipe would wait for ever; a device would be replaced by a file."""
+    pipe, link = tmp_path / "a.orpolicy", tmp_path / "b.orpolicy"
+    os.mkfifo(pipe)
+    link.symlink_to("/dev/full")
+    for path in (pipe, link, Path("/dev/full")):
+        with pytest.raises(UsageError, match="is there already and is no file"):
+            check_target(path, force=True)
+        with pytest.raises(UsageError, match="a snapshot is a file, and this is none"):
+            read_file(path)
+    for name in ("x" * 300, "nul\0"):
+        with pytest.raises(UsageError, match="cannot write"):
+            check_target(tmp_path / name, force=False)
+
+
+def test_a_link_stays_one_and_long_names_fit(tmp_path: Path) -> None:
+    target, link = tmp_path / ("☃" * 80), tmp_path / "link"
+    write_file(target, b"older")
+    link.symlink_to(target)
+    check_target(link, force=False)
+    write_file(link, b"newer")
+    assert link.is_symlink()
+    assert read_file(target) == read_file(link) == b"newer"
 
 
 def test_a_snapshot_is_known_by_how_it_begins(tmp_path: Path) -> None:
