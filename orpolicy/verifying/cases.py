@@ -114,7 +114,9 @@ class Judge:
         hashes = [item.filter_value(self._account) for item in identities(case.question)]
         key = self._account.directory.by_hash.get(hashes[0]) if len(hashes) == 1 else None
         if key is None:
-            raise SourceError(Reason.NOT_ANSWERABLE, "the key is not listed any more, so that it has no settings")
+            raise SourceError(
+                Reason.NOT_ANSWERABLE, "the key is not listed any more, so that it has no settings"
+            )
         if key.facts is None:
             raise SourceError(Reason.NOT_ANSWERABLE, "the settings of the key are not known here")
         return key_member(key.key_hash)
