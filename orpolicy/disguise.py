@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from orpolicy.sources._snapshot_model import Outcome, Recording
     from orpolicy.table import Member
 
+WORDS_LEFT_OUT = "what the source said is left out with --redact, as it may hold names"
+
 
 def disguised(recording: Recording, policies: PolicySet) -> Recording:
     """The recording with pseudonyms, and with whom the policies' selectors matched before.
@@ -115,8 +117,10 @@ class _Mask:
         return cleaned(texts, self.names, self.models)
 
     def error(self, error: SourceError) -> SourceError:
-        """An error, for its sentence."""
-        (detail,) = self.texts([error.detail])
+        """An error; of what the other side said, no words are kept, as it may name whom nobody here knows."""
+        detail = WORDS_LEFT_OUT
+        if error.reason is Reason.NOT_ANSWERABLE:
+            (detail,) = self.texts([error.detail])
         return SourceError(error.reason, detail, is_too_heavy=error.is_too_heavy)
 
     def accounts(self, directory: Directory) -> Directory:
@@ -156,7 +160,7 @@ class _Mask:
             for name, column in outcome.table.dimensions.items()
         }
         table = Table(dimensions, outcome.table.metrics)
-        return replace(outcome, query=query, table=table, warnings=self.texts(outcome.warnings))
+        return replace(outcome, query=query, table=table, warnings=(WORDS_LEFT_OUT,) * len(outcome.warnings))
 
     def query(self, query: Query) -> Query:
         """A question, for its filters."""
