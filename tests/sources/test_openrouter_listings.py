@@ -126,9 +126,10 @@ def test_what_else_is_said_of_a_key_is_kept_where_it_makes_sense(loopback: Loopb
         "expires_at": None,
     }
     odd = {"limit": True, "limit_reset": 7, "usage": 1e300, "created_at": [], "label": "sk-or-v1-0e6...1c96"}
-    keys = [{"name": "a", "hash": "1", **said}, {"name": "b", "hash": "2", **odd}]
+    more = [{"name": name, "hash": name, **said, "limit_reset": 7} for name in ("c", "d")]
+    keys = [{"name": "a", "hash": "1", **said}, {"name": "b", "hash": "2", **odd}, *more]
     loopback.fail_next(body=raw({"data": keys}), path="/keys")
     with opened(loopback.environ) as source:
         facts = [key.facts for key in source.directory().keys]
-    assert facts == [KeyFacts(25, "monthly", 12.5, "2026-01-02", None), None]
+    assert facts == [KeyFacts(25, "monthly", 12.5, "2026-01-02", None), None, None, None]
     assert "sk-or" not in repr(facts)
