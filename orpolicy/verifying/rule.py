@@ -125,7 +125,7 @@ def value_of(
         raise SourceError(Reason.NOTHING_JUDGED, f"no figure for {', '.join(sorted(lacking))}")
     measured = rule.measure(Row(dict(finding.subject), totals, later), traffic)
     if measured is Skip.OUT_OF_SCOPE and rule.lists_keys:
-        return 0.0  # the key is disabled, or has ended
+        return 0.0  # disabled, or ended
     if isinstance(measured, Skip):
         raise SourceError(Reason.NOTHING_JUDGED, f"{measure.name} does not apply any more: {measured}")
     scale = later.monthly_factor / before.monthly_factor if measure.name in PER_WINDOW else 1.0
