@@ -7,7 +7,7 @@ import re
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from orpolicy.policy.model import PolicySet
     from orpolicy.sources.base import Listener, Source
+    from orpolicy.sources.snapshot import Snapshot
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -133,7 +134,9 @@ def opened(
     name = source_name(text)
     source = SOURCES[name].open(setting)
     if name == "snapshot" and not quiet:
-        click.echo(f"{text}: a snapshot; its clock stands at {stamp(source.now)}", err=True)
+        recorded_at = cast("Snapshot", source).recorded_at
+        of_when = "" if recorded_at == source.now else f" of {stamp(recorded_at)}"
+        click.echo(f"{text}: a snapshot{of_when}; its clock stands at {stamp(source.now)}", err=True)
     try:
         yield source
     finally:

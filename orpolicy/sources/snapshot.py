@@ -65,6 +65,11 @@ class Snapshot(Source):
         return self._now
 
     @property
+    def recorded_at(self) -> datetime:
+        """The clock of the recorded run."""
+        return self._recording.now
+
+    @property
     def pseudonyms(self) -> Pseudonyms | None:
         """What stands for names, where they were taken away."""
         return self._recording.pseudonyms

@@ -111,7 +111,26 @@ def test_another_catalogue_and_clock_replace_the_recorded(capsys: pytest.Capture
     assert report["catalogue"]["models"] == 1
     assert report["generated_at"] == "2026-06-12T00:00:00Z"
     assert check("may.orpolicy", "--now", "2026-07-12") == 3
-    assert "not in this snapshot" in " ".join(capsys.readouterr().out.split())
+    told = capsys.readouterr()
+    assert "not in this snapshot" in " ".join(told.out.split())
+    assert told.err == (
+        "may.orpolicy: a snapshot of 2026-06-10T00:00:00Z; its clock stands at 2026-07-12T00:00:00Z\n"
+    )
+
+
+@pytest.mark.parametrize(("now", "state"), [("2026-06-11", "active"), ("2026-06-12", "expired")])
+def test_a_waiver_ends_by_the_clock_that_is_set(
+    now: str, state: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    waiver = "waivers:\n  - {policy: outlier, until: 2026-06-11, reason: agreed, owner: us}\n"
+    Path("orpolicy.yaml").write_text(POLICIES + waiver, encoding="utf-8")
+    snap("-q")
+    reports = []
+    for source in ("demo", "may.orpolicy"):
+        check(source, "--now", now, "--format", "json")
+        reports.append(capsys.readouterr().out)
+    assert reports[0] == reports[1]
+    assert json.loads(reports[1])["waivers"][0]["state"] == state
 
 
 def test_what_could_not_be_judged_is_named_and_exits_with_3(capsys: pytest.CaptureFixture[str]) -> None:
