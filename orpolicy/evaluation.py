@@ -207,9 +207,9 @@ def _is_measured(pair: tuple[Row, Measured | Skip]) -> TypeGuard[tuple[Row, Meas
     return isinstance(pair[1], Measured)
 
 
-def _first_day(gathered: Gathered) -> datetime | None:
-    """The first day with usage that is known, of all traffic by day."""
-    return min((_moment(day) for day in gathered.traffic.rows_by(DATE)), default=None)
+def _first_day(gathered: Gathered) -> datetime:
+    """The first day with usage that is known, of all traffic by day, of which there is some."""
+    return min(map(_moment, gathered.traffic.rows_by(DATE)))
 
 
 def _check_reach(bound: Bound, gathered: Gathered) -> None:
@@ -218,11 +218,11 @@ def _check_reach(bound: Bound, gathered: Gathered) -> None:
         return
     least_days = min(MIN_LOOKBACK_DAYS, bound.rule.lookback_days)
     first = _first_day(gathered)
-    if first is None or bound.window.start - first < timedelta(days=least_days):
-        since = f"usage is known from {first:%Y-%m-%d} on" if first else "no usage is known"
+    if bound.window.start - first < timedelta(days=least_days):
         raise SourceError(
             Reason.TOO_LITTLE_HISTORY,
-            f"{since}, and {least_days} days before {stamp(bound.window.start)} are needed",
+            f"usage is known from {first:%Y-%m-%d} on, and {least_days} days before "
+            f"{stamp(bound.window.start)} are needed",
         )
 
 

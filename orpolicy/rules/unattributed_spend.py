@@ -116,11 +116,8 @@ class UnattributedSpend(Rule):
 
     def _amounts(self, row: Row) -> list[tuple[float, str]]:
         """USD without a member, and the dimension; the largest first, then in the policy's order."""
-        amounts = [
-            (_nobodys(table, by[-1]), by[-1])
-            for by, table in row.views.items()
-            if by[0] != KEY or by == (KEY,)
-        ]
+        by = tuple(row.subject)
+        amounts = [(_nobodys(row.views[*by, name], name), name) for name in self.without]
         return sorted(amounts, key=lambda item: (-item[0], self.without.index(item[1])))
 
     def lever(self, row: Row, traffic: Traffic, value: float, threshold: float) -> Lever:
@@ -145,8 +142,8 @@ def _nobodys(table: Table, dimension: str) -> float:
 
 
 def _behind(row: Row, dimension: str) -> tuple[tuple[dict[str, Member], float], ...]:
-    """The keys that spend without a member of the dimension, the dearest first."""
-    table = row.views.get((KEY, dimension))
+    """The keys that spend without a member of the dimension, of all traffic, the dearest first."""
+    table = None if row.subject else row.views.get((KEY, dimension))
     if table is None:
         return ()
     rows = table.matching({dimension: NOBODY[dimension].__contains__}).rollup((KEY,))

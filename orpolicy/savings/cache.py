@@ -62,13 +62,11 @@ def raise_cache_hit_rate(lever: RaiseCacheHitRate, traffic: Traffic) -> Outcome 
     return Outcome(LeverKind.CACHE, Confidence.PRICED, tuple(parts), legend, caveats)
 
 
-def stop_caching(traffic: Traffic) -> Outcome | NoFigure:
+def stop_caching(traffic: Traffic) -> Outcome:
     """``usage_cache``: what writing cost more than reading saved.
 
     It is laid on the cells that lose, by what they lose: those that gain have offset a part of it.
     """
-    if traffic.totals.values.get(CACHE_USD) is None:
-        return NoFigure(f"unknown: the source does not say what {CACHE_USD} was")
     loss_usd = max(float(traffic.totals.get(CACHE_USD)), 0.0)
     losses = [max(float(cell.totals.get(CACHE_USD)), 0.0) for cell in traffic.cells]
     is_laid_out = any(losses)

@@ -52,7 +52,6 @@ RELATIVE = {
     "web": "rule: surcharge-share, components: [web], fail_above: 0.05",
     "web-by-key": "rule: metric, by: [api_key_id], expression: usage_web / total_usage, fail_above: 0.1",
     "unlabelled": "rule: unattributed-spend, without: [api_key_id], fail_above: 0.1",
-    "watched": "rule: spend-coverage, judged_by: [api_key_id, model], warn_below: 0.95, fail_below: 0.5",
     "no-preview": "rule: model-ban, where: {api_key_id: 'batch-*'}, models: ['@preview'], "
     "replacement: acme/small, allow_empty: true",
 }

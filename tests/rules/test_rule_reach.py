@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from world import catalog, hash_of, memory, model, row, run
+from world import NOW, catalog, hash_of, memory, model, row, run
 
 from orpolicy.account import ApiKey
+from orpolicy.period import Window
+from orpolicy.rules.base import Row, Skip, Traffic
+from orpolicy.rules.expiring_model import ExpiringModel
+from orpolicy.savings.estimate import estimate
+from orpolicy.savings.levers import StopCaching
 from orpolicy.sources.memory import Memory
+from orpolicy.totals import Cell, Totals
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +26,7 @@ if TYPE_CHECKING:
     from orpolicy.query.model import Answer, Query
     from orpolicy.report import Report
 
+MAY = Window(datetime(2026, 5, 1, tzinfo=UTC), datetime(2026, 6, 1, tzinfo=UTC))
 DATED = catalog(model("x/new", 1, 2, canonical_slug="x/nova-20260101"), model("x/m0", 1, 2))
 NEW = "policies: [{id: new, rule: new-model-on-key, floor: {spend: 1}}]"
 
@@ -247,3 +255,23 @@ def test_a_variant_of_a_model_is_not_the_whole_of_its_cell() -> None:
     for least, verdict in ((0.2, "pass"), (0.21, "fail")):
         report = run(text.format(least=least), memory(rows, catalogue=DATED))
         assert report.policies[0].verdict == verdict
+
+
+def test_a_removal_cannot_be_told_without_a_catalogue() -> None:
+    totals = Totals({"total_usage": 1.0})
+    rule = ExpiringModel("", 60, any_use=True)
+    assert rule.measure(Row({"model": "x/a"}, totals, MAY), Traffic(totals)) is Skip.UNLISTED
+
+
+@pytest.mark.parametrize(
+    ("losses", "saved"), [((0.0, 0.0), 0.0), ((3.0, 1.0), 4.0), ((3.0, -1.0), 2.0), ((-3.0, 1.0), 0.0)]
+)
+def test_no_more_is_saved_than_caching_cost(losses: tuple[float, float], saved: float) -> None:
+    cells = [
+        Cell(f"k{number}", "x/a", Totals({"total_usage": 5.0, "usage_cache": usd}))
+        for number, usd in enumerate(losses)
+    ]
+    totals = Totals({"total_usage": 10.0, "usage_cache": sum(losses)})
+    worth = estimate(StopCaching(), cells, totals, (), None, 1.0, NOW)
+    assert (worth.low, worth.expected, worth.high) == (saved, saved, saved)
+    assert sum(cell.expected for cell in worth.cells) == saved
