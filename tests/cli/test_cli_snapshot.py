@@ -118,7 +118,7 @@ def test_another_catalogue_and_clock_replace_the_recorded(capsys: pytest.Capture
     )
 
 
-@pytest.mark.parametrize(("now", "state"), [("2026-06-11", "active"), ("2026-06-12", "expired")])
+@pytest.mark.parametrize(("now", "state"), [("2026-06-11", "expiring"), ("2026-06-12", "expired")])
 def test_a_waiver_ends_by_the_clock_that_is_set(
     now: str, state: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
