@@ -292,7 +292,9 @@ def scaled_report(report: Report, k: float) -> Report:
     account, findings = report
     return tuple(scaled_cell(item, k) for item in account), tuple(
         (
-            replace(lever, excess_usd=lever.excess_usd * k) if isinstance(lever, Swap) else lever,
+            replace(lever, excess_usd=lever.excess_usd * k)
+            if isinstance(lever, Swap) and lever.excess_usd is not None
+            else lever,
             tuple(scaled_cell(item, k) for item in cells),
             laid_out,
             factor,
