@@ -238,10 +238,18 @@ def test_an_account_that_is_silent_is_never_a_fix() -> None:
     assert (found.standing, found.reason) == (Standing.INCONCLUSIVE, Reason.EMPTY_WINDOW)
 
 
-def test_a_policy_that_selects_more_narrowly_than_its_query_is_inconclusive() -> None:
+def test_a_policy_is_verified_on_the_keys_that_it_selects() -> None:
     text = RATE.replace("fail_above", "where: {api_key_id: batch}, fail_above")
     may = [*MAY, used("2026-05-10", "chat", DEAR, 100.0, 5)]
-    found = only(reported(text, may), later([*may, used("2026-06-10", "batch", DEAR, 1.0, 5)]))
+    june = [used("2026-06-10", "batch", DEAR, 1.0, 5), used("2026-06-10", "chat", DEAR, 100.0, 5)]
+    assert only(reported(text, may), later([*may, *june])).standing is Standing.FIXED
+
+
+def test_a_policy_that_selects_more_narrowly_than_its_query_is_inconclusive() -> None:
+    text = RATE.replace("fail_above", "where: {user: ann}, fail_above")
+    may = [{**used("2026-05-10", "batch", DEAR, 100.0, 5), "user": user} for user in ("ann", "bob")]
+    june = {**used("2026-06-10", "batch", DEAR, 1.0, 5), "user": "ann"}
+    found = only(reported(text, may), later([*may, june]))
     assert found.standing is Standing.INCONCLUSIVE
     assert "selects more narrowly" in found.detail
 
