@@ -54,6 +54,7 @@ def over_http(usages: Sequence[Usage]) -> Report:
             requests=usage.requests,
             usage_web=usage.web / 64,
             usage_cache=usage.cache / 64,
+            possible_cached_tokens=usage.prompt,  # all of it: the records cap no saving either
         )
     with LoopbackServer(account) as server, opened(server.environ, use_cache=False) as source:
         return judge(source)
