@@ -37,7 +37,7 @@ from orpolicy.reporters.json import report_schema
 from orpolicy.verdict import Severity, Status, Verdict
 
 SCHEMA = json.loads(report_schema())
-OPTIONAL = ("trend",)
+OPTIONAL = ("trend", "label")
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 
 
@@ -362,12 +362,26 @@ def occurring(value: Any, path: str = "") -> set[str]:
 
 def test_every_property_occurs_and_every_field_is_described() -> None:
     seen = set().union(*(occurring(parsed(sample())) for sample in SAMPLES.values()))
-    assert seen | occurring(parsed(trended())) == set(properties(SCHEMA))
+    assert seen | occurring(parsed(trended())) | occurring(parsed(labelled())) == set(properties(SCHEMA))
 
 
 def trended() -> Report:
     """A report with a history behind it; only such a one has a trend."""
     return replace(story(), trend=Trend((TrendPoint(datetime(2026, 5, 2, tzinfo=UTC), MAY, 20.0, 3.0),)))
+
+
+def labelled() -> Report:
+    """A report whose first finding's measure has a name of the policy's own."""
+    first, *others = story().findings
+    measure = replace(first.measure, label="search dollars")
+    return replace(story(), findings=(replace(first, measure=measure), *others))
+
+
+def test_a_label_is_there_only_where_a_policy_gives_one() -> None:
+    assert not any("label" in each["measure"] for each in parsed(story())["findings"])
+    labels = [each["measure"].get("label") for each in parsed(labelled())["findings"]]
+    assert labels == ["search dollars", *[None] * (len(labels) - 1)]
+    assert [error.message for error in VALIDATOR.iter_errors(parsed(labelled()))] == []
 
 
 def test_a_trend_is_there_only_with_a_history() -> None:
