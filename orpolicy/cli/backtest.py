@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from orpolicy.cli.options import load_policies, opened, parse_now, policy_arguments, source_options
+from orpolicy.cli.options import (
+    load_policies,
+    no_cache_option,
+    opened,
+    parse_now,
+    policy_arguments,
+    source_options,
+)
 from orpolicy.cli.width import terminal_columns
 
 if TYPE_CHECKING:
@@ -34,7 +41,7 @@ MIN_WIDTH, MAX_WIDTH, USUAL_WIDTH = 60, 140, 100
     show_default=True,
     help="How many complete weeks, Monday to Sunday UTC, before --now.",
 )
-@click.option("--no-cache", is_flag=True, help="Ask everything again, and keep nothing on disk.")
+@no_cache_option
 @click.option(
     "--format",
     "form",

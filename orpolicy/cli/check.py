@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING
 import click
 
 from orpolicy.cli.options import (
+    color_option,
     load_policies,
+    no_cache_option,
     opened,
     parse_now,
     policy_arguments,
+    redact_option,
     source_options,
     wants_color,
 )
@@ -52,7 +55,7 @@ class Output:
 )
 @policy_arguments
 @source_options
-@click.option("--no-cache", is_flag=True, help="Ask everything again, and keep nothing on disk.")
+@no_cache_option
 @click.option(
     "--baseline",
     type=click.Path(path_type=Path),
@@ -60,11 +63,7 @@ class Output:
     help="Findings that are accepted while they get no worse, as `orpolicy baseline write` keeps them. "
     "No file is used unasked, whatever its name.",
 )
-@click.option(
-    "--redact",
-    is_flag=True,
-    help="Pseudonyms for the names of keys, users, apps and workspaces, in every format.",
-)
+@redact_option
 @click.option(
     "--history",
     type=click.Path(path_type=Path),
@@ -93,7 +92,7 @@ class Output:
     show_default=True,
     help="Whether policies that could not be judged make the exit code 3.",
 )
-@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
+@color_option
 @click.option("-q", "--quiet", is_flag=True, help="The verdict alone.")
 @click.option("-v", "--verbose", is_flag=True, help="The proof of every policy and query as well.")
 def command(

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from orpolicy.cli.options import opened, parse_now, wants_color
+from orpolicy.cli.options import (
+    catalog_option,
+    color_option,
+    no_cache_option,
+    now_option,
+    opened,
+    parse_now,
+    redact_option,
+    wants_color,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from orpolicy.comparing.model import Comparison
     from orpolicy.reporters.base import Style
@@ -41,19 +50,10 @@ DEFAULT_TOP, MOST_TOP = 10, 1000
     metavar="SOURCE",
     help="openrouter, demo, a snapshot, or a file, folder or glob of request records.",
 )
-@click.option("--now", metavar="TIME", help="Fix the clock: 2026-06-10 or 2026-06-10T00:00:00Z.")
-@click.option(
-    "--catalog",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="A saved /models answer, for sources without one.",
-)
-@click.option("--no-cache", is_flag=True, help="Ask everything again, and keep nothing on disk.")
-@click.option(
-    "--redact",
-    is_flag=True,
-    help="Pseudonyms for the names of keys, users, apps and workspaces, in every format.",
-)
+@now_option
+@catalog_option
+@no_cache_option
+@redact_option
 @click.option(
     "--format",
     "formats",
@@ -69,7 +69,7 @@ DEFAULT_TOP, MOST_TOP = 10, 1000
     show_default=True,
     help="So many models, keys and pairs in the formats for people; json has all.",
 )
-@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
+@color_option
 @click.option("-q", "--quiet", is_flag=True, help="The change alone.")
 def command(
     before: str | None,

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from orpolicy.cli.options import load_policies, opened, parse_now, policy_arguments
+from orpolicy.cli.options import (
+    catalog_option,
+    load_policies,
+    no_cache_option,
+    now_option,
+    opened,
+    parse_now,
+    policy_arguments,
+    redact_option,
+)
 from orpolicy.codes import Code
 from orpolicy.errors import PolicyError, UsageError
 
@@ -71,13 +80,8 @@ class Figures:
     "records. Without it no figures are looked at, and no key is needed.",
 )
 @click.option("--window", metavar="WINDOW", help="As in check, for both sides. Needs --source.")
-@click.option("--now", metavar="TIME", help="Fix the clock: 2026-06-10 or 2026-06-10T00:00:00Z.")
-@click.option(
-    "--catalog",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="A saved /models answer, for sources without one.",
-)
+@now_option
+@catalog_option
 @click.option("--select", multiple=True, metavar="ID", help="Only these policies. Repeatable.")
 @click.option("--ignore", multiple=True, metavar="ID", help="All but these. Repeatable.")
 @click.option(
@@ -86,12 +90,8 @@ class Figures:
     metavar="FILE",
     help="Findings that are accepted: whatever the file here accepts beyond the one of BASE weakens.",
 )
-@click.option("--no-cache", is_flag=True, help="Ask everything again, and keep nothing on disk.")
-@click.option(
-    "--redact",
-    is_flag=True,
-    help="Pseudonyms for the names of keys, users, apps and workspaces, in every format.",
-)
+@no_cache_option
+@redact_option
 @click.option(
     "--allow-no-base",
     is_flag=True,

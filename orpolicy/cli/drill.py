@@ -6,7 +6,15 @@ from pathlib import Path
 
 import click
 
-from orpolicy.cli.options import opened, parse_now, wants_color
+from orpolicy.cli.options import (
+    catalog_option,
+    color_option,
+    no_cache_option,
+    now_option,
+    opened,
+    parse_now,
+    wants_color,
+)
 
 EXIT_DONE, EXIT_INCONCLUSIVE = 0, 3
 DEFAULT_TOP, MOST_TOP = 10, 200
@@ -33,14 +41,9 @@ DEFAULT_TOP, MOST_TOP = 10, 200
     metavar="SOURCE",
     help="openrouter, or a file, folder or glob of request records.",
 )
-@click.option("--now", metavar="TIME", help="Fix the clock: 2026-06-10 or 2026-06-10T00:00:00Z.")
-@click.option(
-    "--catalog",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="A saved /models answer, for sources without one.",
-)
-@click.option("--no-cache", is_flag=True, help="Ask everything again, and keep nothing on disk.")
+@now_option
+@catalog_option
+@no_cache_option
 @click.option(
     "--top",
     type=click.IntRange(1, MOST_TOP),
@@ -49,7 +52,7 @@ DEFAULT_TOP, MOST_TOP = 10, 200
     help="So many requests; each is one more question to the API.",
 )
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
+@color_option
 def command(
     fingerprint: str,
     file: Path,

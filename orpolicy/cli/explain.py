@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from orpolicy.cli.explained import REPORT, Place, explained_finding, explained_policy
-from orpolicy.cli.options import policy_arguments
+from orpolicy.cli.options import catalog_option, now_option, policy_arguments
 from orpolicy.codes import Code
 from orpolicy.error_pages import code_of, error_page, page_lines
 from orpolicy.errors import PolicyError, Reason, UsageError
@@ -43,13 +43,8 @@ _WIDTH = 92
 @click.option(
     "--source", metavar="SOURCE", help="Where the finding is: these figures are judged now, as check does."
 )
-@click.option("--now", metavar="TIME", help="Fix the clock: 2026-06-10 or 2026-06-10T00:00:00Z.")
-@click.option(
-    "--catalog",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="A saved /models answer, for sources without one.",
-)
+@now_option
+@catalog_option
 def command(
     subject: str | None,
     paths: tuple[Path, ...],

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from orpolicy.cli.options import parse_now
+from orpolicy.cli.options import now_option, parse_now
 from orpolicy.codes import Code
 from orpolicy.errors import UsageError
 
@@ -23,7 +23,7 @@ FILE = Path("orpolicy.history.jsonl")
 )
 @click.argument("file", type=click.Path(path_type=Path), required=False, metavar="[FILE]")
 @click.option("--max-age", metavar="DURATION", required=True, help="How old it may be: 90m, 36h, 2d or 1w.")
-@click.option("--now", metavar="TIME", help="Fix the clock: 2026-06-10 or 2026-06-10T00:00:00Z.")
+@now_option
 def command(file: Path | None, max_age: str, now: str | None) -> int:
     """Fail when the last good run in a history is too old, as schedules die silently.
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from orpolicy.cli.options import opened, parse_now
+from orpolicy.cli.options import catalog_option, no_cache_option, now_option, opened, parse_now
 from orpolicy.errors import UsageError
 from orpolicy.reporters._words import visible
 
@@ -72,14 +72,9 @@ class Wanted:
     help="Look at this window instead of last-month: this-month, last-week, last-30d, or "
     "2026-05-01..2026-06-01 (half-open). A window with a name becomes the policies' own.",
 )
-@click.option("--now", metavar="TIME", help="Fix the clock: 2026-06-10 or 2026-06-10T00:00:00Z.")
-@click.option(
-    "--catalog",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="A saved /models answer, for sources without one.",
-)
-@click.option("--no-cache", is_flag=True, help="Ask everything again, and keep nothing on disk.")
+@now_option
+@catalog_option
+@no_cache_option
 @click.option(
     "--baseline",
     type=click.Path(path_type=Path),

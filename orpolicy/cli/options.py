@@ -32,6 +32,26 @@ DEMO_PACK = "starter"
 _SCHEME = "([A-Za-z][A-Za-z0-9+.-]*)://"
 
 
+now_option = click.option("--now", metavar="TIME", help="Fix the clock: 2026-06-10 or 2026-06-10T00:00:00Z.")
+catalog_option = click.option(
+    "--catalog",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A saved /models answer, for sources without one.",
+)
+no_cache_option = click.option(
+    "--no-cache", is_flag=True, help="Ask everything again, and keep nothing on disk."
+)
+redact_option = click.option(
+    "--redact",
+    is_flag=True,
+    help="Pseudonyms for the names of keys, users, apps and workspaces, in every format.",
+)
+color_option = click.option(
+    "--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True
+)
+
+
 def policy_arguments(command: F) -> F:
     """``[PATH...]`` and ``--pack``."""
     pack = click.option(
@@ -54,11 +74,8 @@ def source_options(command: F) -> F:
                 help="Judge this window instead of the policies' own: last-month, this-month, last-week, "
                 "last-30d, or 2026-05-01..2026-06-01 (half-open).",
             ),
-            click.option("--now", metavar="TIME", help="Fix the clock: 2026-06-10 or 2026-06-10T00:00:00Z."),
-            click.option(
-                "--catalog", type=click.Path(path_type=Path), metavar="FILE",
-                help="A saved /models answer, for sources without one.",
-            ),
+            now_option,
+            catalog_option,
             click.option("--select", multiple=True, metavar="ID", help="Only these policies. Repeatable."),
             click.option("--ignore", multiple=True, metavar="ID", help="All but these. Repeatable."),
         )

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from orpolicy.cli.options import load_policies, opened, parse_now, policy_arguments, source_options
+from orpolicy.cli.options import (
+    load_policies,
+    no_cache_option,
+    opened,
+    parse_now,
+    policy_arguments,
+    source_options,
+)
 
 if TYPE_CHECKING:
     from orpolicy.recording import Recorded
@@ -24,7 +31,7 @@ EXIT_DONE, EXIT_INCONCLUSIVE = 0, 3
 @click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
 @policy_arguments
 @source_options
-@click.option("--no-cache", is_flag=True, help="Ask everything again, and keep nothing on disk.")
+@no_cache_option
 @click.option(
     "--redact",
     is_flag=True,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from orpolicy.cli.check import EXIT_FAILED, EXIT_PASSED, parse_formats, put, width
-from orpolicy.cli.options import load_policies, policy_arguments, wants_color
+from orpolicy.cli.options import color_option, load_policies, policy_arguments, wants_color
 from orpolicy.codes import Code
 from orpolicy.errors import UsageError
 
@@ -57,7 +57,7 @@ def _a_number(_ctx: click.Context, _parameter: click.Parameter, value: float | N
     metavar="FORMAT[=FILE]",
     help="text, json or junit, to the terminal (also as FORMAT=-) or to a file. Repeatable. [default: text]",
 )
-@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
+@color_option
 @click.option("-q", "--quiet", is_flag=True, help="The verdict alone.")
 @click.option("-v", "--verbose", is_flag=True, help="What came as expected, and every threshold, as well.")
 def command(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from orpolicy.cli.check import EXIT_FAILED, EXIT_INCONCLUSIVE, EXIT_PASSED, parse_formats, put, width
-from orpolicy.cli.options import opened, parse_now, source_options, wants_color
+from orpolicy.cli.options import color_option, no_cache_option, opened, parse_now, source_options, wants_color
 from orpolicy.codes import Code
 from orpolicy.errors import UsageError
 
@@ -34,7 +34,7 @@ FAIL_ON = ("partly", "unchanged", "worse", "never")
 )
 @click.argument("report", type=click.Path(path_type=Path), metavar="REPORT.json")
 @source_options
-@click.option("--no-cache", is_flag=True, help="Ask everything again, and keep nothing on disk.")
+@no_cache_option
 @click.option(
     "--deployed",
     metavar="DATE",
@@ -62,7 +62,7 @@ FAIL_ON = ("partly", "unchanged", "worse", "never")
     show_default=True,
     help="Whether findings that could not be judged make the exit code 3.",
 )
-@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
+@color_option
 @click.option("-q", "--quiet", is_flag=True, help="The counts alone.")
 @click.option("-v", "--verbose", is_flag=True, help="The arithmetic of what was realised as well.")
 def command(
